@@ -249,8 +249,8 @@ class QuestionComparison(_message.Message):
 
     @_builtins.property
     def variance_ratio(self) -> Global___VarianceRatio:
-        """Variance of the first's ratings or sentiments by that of the second's; null where it is not defined,
-        or paired.
+        """Variance of the first's ratings or sentiments by that of the second's; null where it or its interval
+        is not defined (one does not vary, or gives two values equally often), or paired.
         """
 
     @_builtins.property

@@ -1,4 +1,4 @@
-"""Pure measures of answers: reliability, contradictions, attitude shift, and matching.
+"""Pure measures of answers: reliability, contradictions, attitude shift, groups, and matching.
 
 Everything here is a function of its arguments: no storage, no clock, no random numbers. The
 formulas are in the docstrings; docs/measures.md says what they are for and how good they are.

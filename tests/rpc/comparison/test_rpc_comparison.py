@@ -69,6 +69,21 @@ def test_ratings_against_a_target_are_worked_case_6(place: Place) -> None:
     assert figures(found.variance_ratio) == ratio
 
 
+def test_shares_that_were_rounded_are_compared_as_shares_of_one(place: Place) -> None:
+    """Else all giving what all are to give would be a difference that chance can't explain."""
+    rate(place, [10, 0, 0])
+    (found,) = comparisons(place, targets=[rated(1.0, 5e-7, 0.0)])
+    assert sum(found.other_shares) == 1
+    assert found.distance.p > 0.9
+
+
+def test_two_ratings_given_equally_often_have_no_ratio_that_is_certain(place: Place) -> None:
+    rate(place, [10, 0, 10])
+    (found,) = comparisons(place, targets=[rated(0.4, 0.2, 0.4)])
+    assert found.HasField("distance")
+    assert not found.HasField("variance_ratio")
+
+
 def record_twice(place: Place, *, ratings: bool) -> tuple[str, str]:
     """Let personas answer in two simulations as worked case 7 does; return both."""
     people = place.fill(100)

@@ -49,7 +49,7 @@ def test_the_unreliable_are_refused_with_every_rule(place: Place) -> None:
     assert told.HasField("measured_at")
     told.measured_at.CopyFrom(found.measured_at)
     assert told == found
-    assert "straight_lining is 0.8, must be at most 0.4" in refusal.problem.message
+    assert "straight_lining is 0.80, must be at most 0.40" in refusal.problem.message
     assert found.explanation in refusal.problem.message
 
 

@@ -1,6 +1,7 @@
 """The worked cases of comparison and fidelity, to the six decimals that they are stated with."""
 
 from collections import Counter
+from math import atan, pi
 from random import Random
 
 import pytest
@@ -10,6 +11,7 @@ from persona_server.measures.answers import Value
 from persona_server.measures.comparison.distance_law import law
 from persona_server.measures.comparison.fidelity import Asked, accuracy, normalised
 from persona_server.measures.comparison.moments import (
+    Spread,
     exact,
     mean_interval,
     moments,
@@ -92,7 +94,31 @@ def test_a_sample_of_whole_numbers_is_taken_as_its_counts() -> None:
 def test_without_one_number_all_may_be_equal() -> None:
     for n in range(3, 200):
         assert spread([n - 1, 1], [0, 1]).log_variance is None
-        assert spread([n - 1, 2], [0, 1]).log_variance is not None
+        assert spread([n + 1, 2], [0, 1]).log_variance is not None
+
+
+@pytest.mark.parametrize("each", [2, 3, 50, 1000])
+def test_two_numbers_equally_often_do_not_make_their_variance_certain(each: int) -> None:
+    """No number is nearer to the mean than another, so that to leave one out changes nothing."""
+    found = spread([0, each, 0, each, 0], range(1, 6))
+    assert found == Spread(2 * each, 2 * each / (2 * each - 1), None)
+    assert variance_ratio(found, exact([0.2] * 5, range(1, 6))) is None
+    sums = [sum(each * x**power for x in (-70, 30)) for power in range(5)]
+    assert spread_of_sums(sums, 100).log_variance is None
+    assert spread_of_sample([0.5, 0.5], 2 * each + 1, [1, 2]).log_variance is None
+    assert spread([0, each, 1, each, 0], range(1, 6)).log_variance is not None
+
+
+def test_two_means_of_which_the_smaller_group_varies_most() -> None:
+    """Its degrees of freedom are what counts then; rounding must not make it less than one."""
+    lone = moments([28], [0.896549])
+    random = Random(1)
+    for _ in range(5000):
+        pair = [random.uniform(-1, 1), random.uniform(-1, 1)]
+        found = welch(moments([1, 1], pair), lone)
+        assert found is not None
+        t = (pair[0] + pair[1] - 2 * 0.896549) / abs(pair[0] - pair[1])
+        assert abs(found.p - (1 - 2 * atan(abs(t)) / pi)) < 1e-9
 
 
 def test_the_distance_of_two_is_the_same_whichever_is_named_first() -> None:
@@ -156,7 +182,7 @@ def test_two_means() -> None:
     )
 
 
-@pytest.mark.parametrize("values", [[1, 2, 2, 5, 9, -4], [0, 1] * 40, [7, 7, 7, 8]])
+@pytest.mark.parametrize("values", [[1, 2, 2, 5, 9, -4], [0, 1, 1] * 40, [7, 7, 7, 8]])
 def test_the_spread_of_numbers_by_their_sums(values: list[int]) -> None:
     """Of Var ln s² = (m₄ / s⁴ - (n - 3) / (n - 1)) / n, each moment as scipy has it."""
     n = len(values)

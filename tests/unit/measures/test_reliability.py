@@ -1,12 +1,14 @@
 """Reliability: what is undefined, what is said of it, and the limits."""
 
+import tracemalloc
 from collections import Counter
+from math import nextafter
 
 import pytest
 
 from persona_server.measures.answers import Question, set_value
 from persona_server.measures.individual.crowds import crowd
-from persona_server.measures.individual.explanation import explanation
+from persona_server.measures.individual.explanation import explanation, told_apart
 from persona_server.measures.individual.policy import Figures, Policy, Status, decide
 from persona_server.measures.individual.reliability import Basis, reliability
 from persona_server.measures.individual.styles import Styles
@@ -110,8 +112,26 @@ def test_what_would_help_is_said_in_numbers() -> None:
     )
     found = measured(*rated(30, [4] * 10, [4, 4, 4, 4, 5]))
     assert explanation(found, Policy()).endswith("30 are there; more simulations do not help.")
-    found = measured(*rated(14, [4] * 10, [1, 1, 5, 5]))
-    assert explanation(found, Policy()) == "14 questions can be compared, 15 are needed."
+
+
+@pytest.mark.parametrize("there", [5, 7, 9, 14])
+def test_questions_that_divide_people_are_too_few_and_nothing_else(there: int) -> None:
+    """However few of them would let perfect agreement pass: all the rest asks for as many."""
+    questions = [Question.choice(f"q{i:02}", "ABCDE") for i in range(there)]
+    found = measured(dict.fromkeys(questions, "AAA"), dict.fromkeys(questions, "ABCDE"))
+    assert (found.shortfall is not None) == (there < 9)
+    assert explanation(found, Policy()) == f"{there} questions can be compared, 15 are needed."
+
+
+def test_what_would_do_in_more_simulations_is_no_fewer_than_are_needed_at_all() -> None:
+    questions = [Question.choice(f"q{i:02}", "AB") for i in range(12)]
+    found = measured(dict.fromkeys(questions, "AAA"), dict.fromkeys(questions, "AAAAB"))
+    assert found.shortfall is not None
+    assert found.shortfall.questions_needed_with_more_simulations == 9
+    assert explanation(found, Policy()) == (
+        "These questions divide people little (mean e 0.67): 18 such questions are needed, 12 are "
+        "there; 15 would do if each were answered in more simulations."
+    )
 
 
 def test_what_is_unreliable_is_said() -> None:
@@ -123,6 +143,41 @@ def test_what_is_unreliable_is_said() -> None:
     assert explanation(measured(*rated(16, [4] * 4, ANSWERS), ANY_STYLE), ANY_STYLE) == ""
     found = measured(*rated(30, [1, 5, 3, 1], ANSWERS))
     assert explanation(found, Policy()).startswith("Its answers agree too little: C is above -")
+
+
+def test_a_figure_that_misses_its_limit_by_little_is_told_apart_from_it() -> None:
+    assert told_apart(0.6996, 0.7) == ("0.6996", "0.7000")
+    assert told_apart(0.402, 0.4) == ("0.402", "0.400")
+    assert told_apart(0.63, 0.7) == ("0.63", "0.70")
+    assert told_apart(0.7, 0.7) == ("0.70", "0.70")
+    just_below = nextafter(0.7, 0)
+    figure, limit = told_apart(just_below, 0.7)
+    assert float(figure) == just_below
+    assert float(limit) == 0.7
+
+
+def test_rating_low_is_a_style_as_rating_high_is() -> None:
+    """Its figure is negative where the limit is not."""
+    found = measured(*rated(16, [2, 1, 2, 1], [1, 4, 5, 2]))
+    rule = next(rule for rule in found.rules if rule.name == "acquiescence")
+    assert rule.figure is not None
+    assert rule.figure < 0
+    assert explanation(found, Policy(max_straight_lining=1)) == (
+        "It rates above the midpoint more or less often than others do, by 0.50; at most 0.45 is "
+        "allowed."
+    )
+
+
+@pytest.mark.parametrize("simulations", [1000, 3000])
+def test_memory_grows_with_simulations_and_not_with_their_square(simulations: int) -> None:
+    tracemalloc.start()
+    try:
+        found = measured(*rated(1, [4] * simulations, ANSWERS))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found.simulations) == simulations
+    assert most < simulations * 2_000  # bytes
 
 
 def test_a_single_option_is_not_scored() -> None:

@@ -371,8 +371,8 @@ type QuestionComparison struct {
 	// How far the means of ratings or sentiments are apart; null for other kinds, for a target, and where
 	// nothing varies.
 	MeanDifference *MeanDifference `protobuf:"bytes,8,opt,name=mean_difference,json=meanDifference,proto3" json:"mean_difference,omitempty"`
-	// Variance of the first's ratings or sentiments by that of the second's; null where it is not defined,
-	// or paired.
+	// Variance of the first's ratings or sentiments by that of the second's; null where it or its interval
+	// is not defined (one does not vary, or gives two values equally often), or paired.
 	VarianceRatio *VarianceRatio `protobuf:"bytes,9,opt,name=variance_ratio,json=varianceRatio,proto3" json:"variance_ratio,omitempty"`
 	// How far the same individuals give the same answers; null if they are not paired, if all answered
 	// alike, for several options or themes, and for more than 100 options.

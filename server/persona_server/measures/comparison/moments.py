@@ -30,7 +30,11 @@ class Difference(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """The sample variance s² of n ≥ 2 numbers, and the variance of ln s²; None where s² is 0."""
+    """The sample variance s² of n ≥ 2 numbers, and the variance of ln s².
+
+    That is None where s² is 0, would be without one of the numbers, or where two numbers are given
+    equally often: of these all estimates of it are next to 0, whatever n is.
+    """
 
     n: int
     variance: float
@@ -66,12 +70,12 @@ def spread(counts: Sequence[int], values: Sequence[int]) -> Spread:
     _, _, variance = exact_moments(numbers, 1)
     if variance == 0 or n < 3:
         return Spread(n, variance, None)
-    logs = []
-    for count, x in zip(counts, values, strict=True):
-        left = (n - 1) * (second - x * x) - (first - x) ** 2  # (n - 1)(n - 2) s² of the others
-        if count and left == 0:
-            return Spread(n, variance, None)  # without one number all are equal
-        logs.append(log(left) if count else 0.0)
+    # (n - 1)(n - 2) s² of the others, without one of each number
+    left = [(n - 1) * (second - x * x) - (first - x) ** 2 for x in values]
+    found = {rest for rest, count in zip(left, counts, strict=True) if count}
+    if 0 in found or len(found) == 1:
+        return Spread(n, variance, None)
+    logs = [log(rest) if count else 0.0 for rest, count in zip(left, counts, strict=True)]
     return Spread(n, variance, _jackknife(counts, logs))
 
 
@@ -89,9 +93,9 @@ def spread_of_sample(shares: Sequence[float], n: int, values: Sequence[int]) -> 
         fsum(p * (x - mean) ** power for p, x in zip(shares, values, strict=True))
         for power in (2, 4)
     )
-    if second == 0 or n < 3:
-        return Spread(n, second, None)
     variance = second * n / (n - 1)
+    if second == 0 or n < 3 or fourth <= second * second * (1 + _WHOLE):
+        return Spread(n, variance, None)
     return Spread(n, variance, (fourth / variance**2 - (n - 3) / (n - 1)) / n)
 
 
@@ -103,9 +107,9 @@ def spread_of_sums(sums: Sequence[int], unit: int) -> Spread:
     n, x, x2, x3, x4 = sums
     squares = n * x2 - x * x  # n² m₂
     variance = squares / (n * (n - 1)) / unit**2 if n > 1 else 0.0
-    if squares == 0 or n < 3:
-        return Spread(n, variance, None)
     fourth = n**3 * x4 - 4 * n * n * x * x3 + 6 * n * x * x * x2 - 3 * x**4  # n⁴ m₄
+    if squares == 0 or n < 3 or fourth == squares * squares:
+        return Spread(n, variance, None)
     kurtosis = Fraction(fourth * (n - 1) ** 2, n * n * squares * squares)
     return Spread(n, variance, float((kurtosis - Fraction(n - 3, n - 1)) / n))
 
@@ -113,7 +117,7 @@ def spread_of_sums(sums: Sequence[int], unit: int) -> Spread:
 def variance_ratio(group: Spread, target: Spread) -> Interval | None:
     """s² / s_t² with its 95% interval, by the logarithm.
 
-    None where one of them does not vary, or would not without one of its numbers.
+    None where one of them does not vary, or the variance of its logarithm is not known.
     """
     if not group.variance or not target.variance:
         return None
@@ -141,7 +145,8 @@ def welch(one: tuple[int, float, float], other: tuple[int, float, float]) -> Dif
     a, b = variance / n, other_variance / m
     if a + b == 0:
         return None
-    freedom = (a + b) ** 2 / (a * a / (n - 1) + b * b / (m - 1))
+    # Never fewer than of the smaller group alone, but where that varies most, rounding can say so.
+    freedom = max((a + b) ** 2 / (a * a / (n - 1) + b * b / (m - 1)), min(n, m) - 1)
     return difference(other_mean - mean, sqrt(a + b), freedom)
 
 

@@ -1,4 +1,4 @@
-"""The same individuals in two simulations: how far their answers moved, and whether they agree."""
+"""The same individuals in two selections: how far their answers moved, and whether they agree."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,11 @@ from persona_server.measures.answers import Value
 from persona_server.measures.comparison.moments import Difference, difference, exact_moments
 from persona_server.measures.comparison.steps import Matrix, Steps
 from persona_server.measures.comparison.targets import Distance, distance
+from persona_server.measures.individual.interval import LEAST_PRIOR_WEIGHT, WEIGHT_OF_UNIT
 from persona_server.measures.populations import Numbers
 from persona_server.measures.student_t import quantile
 
 _QUANTILE = 0.975
-_LEAST_WEIGHT, _WEIGHT_OF_UNIT = 1.5, 1.125
 LEAST_PAIRS = 20
 
 Table = Sequence[Sequence[int]]  # how many gave row's value first and column's value second
@@ -29,7 +29,7 @@ class Agreement(NamedTuple):
 
 
 def are_paired(both: int, one: int, other: int) -> bool:
-    """Whether two simulations are compared over those who answered both."""
+    """Whether two selections are compared over those who answered both."""
     return both >= LEAST_PAIRS and 2 * both >= min(one, other)
 
 
@@ -141,7 +141,7 @@ def _beyond_chance(
     expected = fsum(c * e for c, e in zip(counts, chance, strict=True))
     if expected == 0:
         return None
-    prior = max(_LEAST_WEIGHT, _WEIGHT_OF_UNIT * unit)
+    prior = max(LEAST_PRIOR_WEIGHT, WEIGHT_OF_UNIT * unit)
     ratio = (total + prior) / (expected + prior)
     gaps = fsum(c * (d - ratio * e) ** 2 for c, d, e in zip(counts, own, chance, strict=True))
     gaps += (prior * (1 - ratio)) ** 2

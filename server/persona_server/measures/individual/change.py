@@ -49,8 +49,8 @@ def noise(
 ) -> Noise | Reason:
     """Return the noise of the others, where this individual has a point that is not its first.
 
-    ``everyone`` has, by simulation, all differences that end there, this individual's included,
-    else ValueError is raised.
+    ``everyone`` has, by simulation, all differences that end there, this individual's included:
+    else KeyError or ValueError is raised.
     """
     ends = [everyone[point.simulation_id] for point in series[1:]]
     if not all(one.number for one in ends):

@@ -25,11 +25,11 @@ def _insufficient(found: Reliability, policy: Policy) -> str:
             f"{_number(simulations, 'simulation')} can be compared, {policy.min_simulations} are "
             "needed: ask the same questions in more simulations."
         )
-    if found.shortfall is not None:
-        return _short(found.shortfall, questions)
-    if questions < policy.min_questions:
-        needed = policy.min_questions
-        return f"{_number(questions, 'question')} can be compared, {needed} are needed."
+    least = policy.min_questions
+    if found.shortfall is not None and not _suffices(least, found.shortfall.questions_needed):
+        return _short(found.shortfall, questions, least)
+    if questions < least:
+        return f"{_number(questions, 'question')} can be compared, {least} are needed."
     # Else it would be judged: the interval rests on questions alone.
     return (
         "Without one of the simulations there is nothing to compare: ask the same questions in "
@@ -58,14 +58,21 @@ _STYLES = {
 }
 
 
-def _short(found: Shortfall, questions: int) -> str:
+def _suffices(questions: int, needed: int | None) -> bool:
+    return needed is not None and needed <= questions
+
+
+def _short(found: Shortfall, questions: int, least: int) -> str:
+    """Say how many questions it takes, of which there must be so many at `least` in any case."""
     needed, with_more = found.questions_needed, found.questions_needed_with_more_simulations
     text = f"These questions divide people little (mean e {found.mean_chance:.2f}): "
+    there = f"{questions} {'is' if questions == 1 else 'are'} there"
     if needed is None:
-        return f"{text}more than {MOST_QUESTIONS} such questions are needed, {questions} are there."
-    text += f"{needed} such questions are needed, {_are(questions)} there"
+        return f"{text}more than {MOST_QUESTIONS} such questions are needed, {there}."
+    text += f"{needed} such questions are needed, {there}"
     if with_more is None or with_more >= needed:
         return f"{text}; more simulations do not help."
+    with_more = max(with_more, least)
     if with_more <= questions:
         return f"{text}; more simulations of the same questions would do as well."
     return f"{text}; {with_more} would do if each were answered in more simulations."
@@ -73,18 +80,27 @@ def _short(found: Shortfall, questions: int) -> str:
 
 def _unreliable(broken: dict[str, Rule]) -> str:
     """Say which rule does not hold, the bound before styles."""
-    if (rule := broken.get("lower_bound")) is not None:
+    rule = broken.get("lower_bound") or next(iter(broken.values()))
+    assert rule.figure is not None  # one that can't be told is no merit to judge, or holds
+    if rule.name == "lower_bound":
+        figure, limit = told_apart(rule.figure, rule.limit)
         return (
-            f"Its answers agree too little: C is above {rule.figure:.2f} with 95% certainty, "
-            f"{rule.limit:.2f} is needed."
+            f"Its answers agree too little: C is above {figure} with 95% certainty, {limit} is "
+            "needed."
         )
-    rule = next(iter(broken.values()))
-    return f"{_STYLES[rule.name]}, by {rule.figure:.2f}; at most {rule.limit:.2f} is allowed."
+    figure, limit = told_apart(abs(rule.figure), rule.limit)  # acquiescence has two directions
+    return f"{_STYLES[rule.name]}, by {figure}; at most {limit} is allowed."
+
+
+def told_apart(figure: float, limit: float) -> tuple[str, str]:
+    """Return both with two decimals, or as many more as it takes to show that they differ."""
+    decimals = 2
+    while (texts := (f"{figure:.{decimals}f}", f"{limit:.{decimals}f}"))[0] == texts[1]:
+        if figure == limit:
+            break
+        decimals += 1
+    return texts
 
 
 def _number(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def _are(count: int) -> str:
-    return f"{count} {'is' if count == 1 else 'are'}"

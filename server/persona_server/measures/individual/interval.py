@@ -8,8 +8,8 @@ from persona_server.measures.individual.terms import Term
 from persona_server.measures.student_t import quantile
 
 _QUANTILE = 0.95  # of each end
-_LEAST_PRIOR_WEIGHT = 1.5
-_WEIGHT_OF_UNIT = 1.125
+LEAST_PRIOR_WEIGHT = 1.5
+WEIGHT_OF_UNIT = 1.125
 
 
 class Interval(NamedTuple):
@@ -44,7 +44,7 @@ def prior_weight(terms: Sequence[Term]) -> float:
     """ω₀ = max(1.5, 1.125 ū, Σω / 2n), ū the mean of u by ω."""
     total = sum(term.weight for term in terms)
     unit = fsum(term.weight * term.unit for term in terms) / total
-    return max(_LEAST_PRIOR_WEIGHT, _WEIGHT_OF_UNIT * unit, total / (2 * len(terms)))
+    return max(LEAST_PRIOR_WEIGHT, WEIGHT_OF_UNIT * unit, total / (2 * len(terms)))
 
 
 def attainable(terms: Sequence[Term]) -> float:

@@ -28,7 +28,8 @@ _TREND_POINTS = 5  # below, p < 0.05 cannot happen
 class NumericShift:
     """Change in a rating or sentiment question, in rating points or sentiment.
 
-    ``missing`` has the reason of each field that is None; "interval" is that of the slope.
+    ``missing`` has the reason of each field that is None, but of ``others_change``; "interval" is
+    that of the slope.
     """
 
     question: Question
@@ -56,7 +57,7 @@ class ChoiceShift(NamedTuple):
 
 
 def choice_shift(answers: Sequence[Answer]) -> ChoiceShift:
-    """Describe one or more answers to one choice question, one for each point in time."""
+    """Describe one or more answers to one choice question in order of time, one per simulation."""
     values = [answer.value for answer in answers]
     switches = sum(a != b for a, b in pairwise(values))
     first, last = values[0], values[-1]

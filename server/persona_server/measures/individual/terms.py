@@ -117,8 +117,15 @@ def _factors(question: Question, scale: int, simulations: int) -> tuple[int, int
 @lru_cache(maxsize=512)  # of the same simulations they are the same for all who answered there
 def _means(chances: tuple[float, ...]) -> tuple[float | None, tuple[float | None, ...]]:
     """Return the mean of chances, and that of the others for each of them; None of no chances."""
-    rest = [chances[:i] + chances[i + 1 :] for i in range(len(chances))]
-    return _mean(chances), tuple(map(_mean, rest))
+    others = len(chances) - 1
+    if others < 1:
+        return _mean(chances), (None,) * len(chances)
+    # Exact, so that what is rounded once is what the others' own sum would be.
+    ratios = [chance.as_integer_ratio() for chance in chances]
+    scale = max(by for _, by in ratios)  # each is a power of two
+    exact = [number * (scale // by) for number, by in ratios]
+    total = sum(exact)
+    return _mean(chances), tuple([(total - one) / scale / others for one in exact])
 
 
 def largest_unit(question: Question) -> float:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import fsum
 from typing import NamedTuple
 
 from persona.v1.comparison_pb2 import (
@@ -36,6 +37,7 @@ from persona_server.measures.comparison.pairs import (
 from persona_server.measures.comparison.steps import Steps, shares_of
 from persona_server.measures.comparison.targets import Distance, against_target
 from persona_server.measures.individual.points import unit
+from persona_server.measures.individual.terms import largest_unit
 from persona_server.measures.individual.trend import benjamini_hochberg
 from persona_server.measures.populations import Numbers
 from persona_server.services.library.reliability_messages import question_message
@@ -90,8 +92,10 @@ def target_message(
     scale = scale_of(question, declared)
     assert scale is not None  # a target has no other questions
     message = _message(question, declared, sum(counts.values()), target.sample_size)
-    by_option = dict(zip(target.question.options or declared, target.shares, strict=False))
-    shares = [by_option[each] for each in declared] if declared else list(target.shares)
+    total = fsum(target.shares)  # they may be rounded: a little less, or more, than all
+    normed = [share / total for share in target.shares]
+    by_option = dict(zip(target.question.options or declared, normed, strict=False))
+    shares = [by_option[each] for each in declared] if declared else normed
     given = scale.counts(counts)
     message.shares[:], message.other_shares[:] = shares_of(given), shares
     if (steps := scale.steps) is not None:
@@ -156,7 +160,7 @@ def _add_pairs(
         return
     table = [[counted[a, b] for b in scale.numbers] for a in scale.numbers]
     message.distance.CopyFrom(_distance(distance_of_pairs(steps, table)))
-    beyond = agreement(table, _disagreement(question, scale), _largest(question, scale))
+    beyond = agreement(table, _disagreement(question, scale), largest_unit(question))
     _add_agreement(message, pairs, beyond)
 
 
@@ -211,13 +215,6 @@ def _disagreement(question: Question, scale: Scale) -> list[list[float]]:
     if scale.cumulated:
         return [[per * (a - b) ** 2 for b in scale.numbers] for a in scale.numbers]
     return [[per * (a != b) for b in scale.numbers] for a in scale.numbers]
-
-
-def _largest(question: Question, scale: Scale) -> float:
-    """Return the weight that an interval of agreement takes a unit for."""
-    if not scale.cumulated:
-        return float(question.unit)
-    return 2.0 if len(scale.numbers) == 2 else 1.0
 
 
 def _message(

@@ -9,6 +9,7 @@ from persona.v1.persona_pb2 import Persona
 from persona.v1.project_pb2 import PersonaGroup
 from persona_server import patience
 from persona_server.errors import ServiceError, is_unavailable
+from persona_server.measures.individual.explanation import told_apart
 from persona_server.measures.individual.policy import Policy, Rule, Status
 from persona_server.services.library.individuals import Measurement, measure
 from persona_server.services.library.reliability_messages import (
@@ -32,7 +33,7 @@ from persona_server.validation.filters import search_keys
 from persona_server.validation.terms import profile_terms
 
 METHOD, WORKER = "PromotePersona", "automatic-promotion"  # as the audit trail names them
-STYLES = ("straight_lining", "acquiescence", "first_option")  # rules with a maximum
+_STYLES, _EITHER_WAY = ("straight_lining", "first_option"), "acquiescence"  # have a maximum
 _CHUNK = 100  # individuals that the worker reads at a time
 
 
@@ -272,12 +273,13 @@ _COMPARABLE = ("simulations", "questions")
 
 
 def _sentence(rule: Rule) -> str:
-    must = "at most" if rule.name in STYLES else "at least"
-    figure, limit = _figure(rule.figure), _figure(rule.limit)
+    if rule.figure is None:
+        return f"{rule.name} is undefined, must be at least {rule.limit:.2f}"
     if rule.name in _COMPARABLE:  # more of them may have been answered
-        return f"{figure} {rule.name} can be compared, must be {must} {limit}"
+        return f"{rule.figure:g} {rule.name} can be compared, must be at least {rule.limit:g}"
+    size, limit = told_apart(abs(rule.figure), rule.limit)
+    figure = f"-{size}" if rule.figure < 0 else size
+    if rule.name == _EITHER_WAY:
+        return f"{rule.name} is {figure}, must be between -{limit} and {limit}"
+    must = "at most" if rule.name in _STYLES else "at least"
     return f"{rule.name} is {figure}, must be {must} {limit}"
-
-
-def _figure(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.6g}"
