@@ -17,6 +17,7 @@ from persona.v1.measures_pb2 import (
     QUESTION_KIND_RATING,
     QUESTION_KIND_SENTIMENT,
     QUESTION_KIND_THEMES,
+    SLOPE_UNIT_SIMULATION,
     SLOPE_UNIT_THIRTY_DAYS,
     UNDEFINED_REASON_NO_RESIDUALS,
     UNDEFINED_REASON_TOO_FEW_POINTS,
@@ -168,6 +169,22 @@ def test_simulations_may_stand_in_the_place_of_time(svg: Path) -> None:
     assert not any("UTC" in text or "Line and band" in text for text in shown)
     by_time = drawn(svg, one)
     assert any("Line and band" in text for text in texts(by_time))
+
+
+def test_simulations_in_another_order_have_no_line(svg: Path) -> None:
+    """They stand in the order in which any question met them first: the slope is of this one's."""
+    one, other = (timeline(QUESTION_KIND_RATING, (1, 2, 3), min=1, max=5) for _ in range(2))
+    for made, order in ((one, "ABC"), (other, "BCA")):
+        made.numeric_shift.slope.value, made.numeric_shift.slope.per = 1, SLOPE_UNIT_SIMULATION
+        for point, simulation in zip(made.points, order, strict=True):
+            point.simulation_ids.append(simulation)
+    for point in other.points:
+        point.occurred_at.seconds += 1
+    lines = []
+    for shown in ([one], [one, one], [one, other]):
+        write_picture(str(svg), "Maria Santos", shown, by_simulation=True)
+        lines.append(svg.read_text().count(f"stroke: {BLUE}; stroke-width: 1.4"))
+    assert lines == [1, 2, 1]
 
 
 def test_there_is_no_band_without_an_interval(svg: Path) -> None:

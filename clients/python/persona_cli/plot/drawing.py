@@ -68,7 +68,7 @@ def _legend(timelines: Sequence[QuestionTimeline], along: Along) -> Iterator[str
     said = []
     if any(shift.HasField("reliable_change") for shift in shifts):
         said.append("Bars: 95% interval of one answer's noise, as other individuals show it.")
-    if any(map(along.has_line, shifts)):
+    if any(map(along.has_line, timelines)):
         said.append("Line and band: least squares with its 95% interval.")
     if said:
         yield " ".join(said)

@@ -85,7 +85,7 @@ def _draw_numbers(axes: Axes, timeline: QuestionTimeline, along: Along) -> None:
     change = shift.reliable_change
     changed = shift.HasField("reliable_change") and change.reliable
     _scale(axes, timeline.question)
-    if along.has_line(shift):
+    if along.has_line(timeline):
         _draw_line(axes, times, values, shift)
     else:
         axes.plot(times, values, color="#9AA0A6", linewidth=1, zorder=1)
@@ -102,9 +102,10 @@ def _draw_numbers(axes: Axes, timeline: QuestionTimeline, along: Along) -> None:
         first, last = sum(values[:of]) / of, sum(values[-of:]) / of
         ends += (times[-1] - times[0]) * _ARROW
         _mark_change(axes, (times[:of], times[-of:]), (first, last), ends)
-    _label(axes, ends, last, strong=changed)
+    side = 1 if times[-1] >= times[0] else -1  # of simulations another may be the last
+    _label(axes, ends, last, side=side, strong=changed)
     if len(times) > 1:
-        _label(axes, times[0], first, side=-1, strong=changed)
+        _label(axes, times[0], first, side=-side, strong=changed)
     _caption(axes, 0, reliable_text(shift, ends=False), strong=changed)
     _caption(axes, 1, "; ".join(filter(None, (ends_text(shift), slope_text(shift)))))
 
