@@ -3,7 +3,6 @@
 Questions that were asked in the same simulations, as mostly all are, take one statement together.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -14,9 +13,8 @@ from persona_server import patience
 from persona_server.measures.answers import SETS, Question, Value
 from persona_server.measures.individual.crowds import Crowd, crowd
 from persona_server.measures.individual.points import Differences
-from persona_server.measures.populations import Numbers
 from persona_server.patience import while_awaited
-from persona_server.storage.derived.counts import by_value, unpacked
+from persona_server.storage.derived.counts import by_value, summed, unpacked
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.engine.dialect import id_list, integer_list
 from persona_server.storage.engine.statements import Statement
@@ -148,7 +146,7 @@ def _wanted(ids: Ids, asked: Asked) -> list[_Wanted]:
 def _crowd(question: Question, counts: Counts, tokens: Mapping[int, str]) -> Crowd:
     """Return the crowd of what is kept. Its tally has sets by their ids: nobody looks into them."""
     if isinstance(counts, str):
-        return crowd(question, Numbers(*json.loads(counts)[:3]))
+        return crowd(question, summed(counts))
     numbers: dict[Value, int] = dict(unpacked(counts))
     if question.kind in SETS:
         found = crowd(question, {tokens[number]: n for number, n in unpacked(counts)})
