@@ -37,7 +37,7 @@ def summary_message(
     return message
 
 
-def shares_of(question: Question) -> int:
+def most_shares(question: Question) -> int:
     """Return how many shares the summary of a question may have."""
     if not by_value(question):
         return 0

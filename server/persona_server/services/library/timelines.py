@@ -35,7 +35,7 @@ _ID_BYTES = 8  # of a question, in a page token
 _MOST_DIFFERENCES = 2**31 - 1  # what the contract's int32 holds
 
 
-class Asked(Protocol):
+class TimelinesRequest(Protocol):
     """What a request for timelines asks for, whoever's they are."""
 
     question_key: str
@@ -80,7 +80,11 @@ class Timelines:
 
 
 def timeline_page(
-    repositories: Repositories, individual: Individual, request: Asked, token: bytes, policy: Policy
+    repositories: Repositories,
+    individual: Individual,
+    request: TimelinesRequest,
+    token: bytes,
+    policy: Policy,
 ) -> tuple[list[bytes], bytes | None]:
     """Return a page of an individual's timelines, and the position of its last if others follow.
 
