@@ -1,6 +1,5 @@
 """The settings table: flags over environment over defaults, and nothing that is not in it."""
 
-import os
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from persona_server.running.composing import policy_of
 from persona_server.settings import config
 from persona_server.settings.config import SETTINGS, Settings
 from persona_server.settings.loading import SettingError, load, unknown_variables
-from persona_server.settings.values import Address, cores
+from persona_server.settings.values import Address
 
 NAMES = [setting.name for setting in SETTINGS]
 # setting → (a default's value, texts that it takes and their values, texts that it refuses)
@@ -273,27 +272,3 @@ def test_data_folder_follows_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
     assert config.default_data() == "/somewhere/persona"
     monkeypatch.delenv("XDG_DATA_HOME")
     assert config.default_data() == "~/.local/share/persona"
-
-
-@pytest.mark.parametrize(
-    ("allowed", "cpu_max", "found"),
-    [
-        (1, "", 1),
-        (2, "", 2),
-        (2, "max 100000\n", 2),
-        (2, "100000 100000\n", 1),
-        (2, "50000 100000\n", 1),
-        (2, "6400000 100000\n", 2),
-    ],
-)
-def test_cores_are_those_that_may_be_used(allowed: int, cpu_max: str, found: int) -> None:
-    """By affinity, and by what the container is given, of which a part is no core."""
-    every = sorted(os.sched_getaffinity(0))
-    if len(every) < allowed:
-        pytest.skip("this machine has too few cores")
-    os.sched_setaffinity(0, every[:allowed])
-    try:
-        assert cores(cpu_max) == found
-        assert load({"workers": "cores"}, {}).workers in range(1, allowed + 1)
-    finally:
-        os.sched_setaffinity(0, every)

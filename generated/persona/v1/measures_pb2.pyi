@@ -783,8 +783,9 @@ class Question(_message.Message):
     """The highest rating of the scale."""
     @_builtins.property
     def options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The declared options of a choice: sorted, but in an AskedQuestion and a QuestionTimeline in the
-        order in which they were declared first.
+        """The declared options of a choice: sorted in a Contradiction; in a ReferenceOutcome as the
+        reference answer has them; else in the order in which they were declared first, by the first
+        answer of all simulations by (occurred_at, response id) that is not void.
         """
 
     def __init__(

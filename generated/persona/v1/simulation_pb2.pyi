@@ -129,9 +129,7 @@ class AskedQuestion(_message.Message):
     """The number of individuals that answered: a persona and its reused copies are one."""
     @_builtins.property
     def question(self) -> _measures_pb2.Question:
-        """The question. Its options are in the order in which the first answer declared them, the first by
-        (occurred_at, response id).
-        """
+        """The question. Its options are in the order in which they were declared first, here or elsewhere."""
 
     @_builtins.property
     def first_answer_at(self) -> _timestamp_pb2.Timestamp:

@@ -2,7 +2,6 @@
 
 import ipaddress
 import math
-import os
 import re
 import shlex
 from collections.abc import Callable
@@ -10,8 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from persona_server.process.cores import cores
+
 MOST_PROCESSES = 256
-_CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 
 
 class Address(NamedTuple):
@@ -165,23 +165,11 @@ def whole_between(low: int, high: int) -> Callable[[str], int]:
 def processes(text: str) -> int:
     """Return how many processes: a number, or "cores" for one on each core."""
     if text == "cores":
-        return cores(_CPU_MAX.read_text() if _CPU_MAX.is_file() else "")
+        return min(cores(), MOST_PROCESSES)
     try:
         return whole_between(1, MOST_PROCESSES)(text)
     except ValueError as error:
         raise ValueError(f"{error}, or cores") from None
-
-
-def cores(cpu_max: str) -> int:
-    """Return how many cores this process may use, from 1 to 256.
-
-    Those that it may run on, but no more than its container has time for: `cpu_max` is what the
-    file of that name says, microseconds of CPU in so many microseconds, or "max"; "" without one.
-    """
-    every = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    given, _, period = cpu_max.partition(" ")
-    granted = int(given) // int(period) if given.isdigit() else MOST_PROCESSES
-    return max(1, min(every or 1, granted, MOST_PROCESSES))
 
 
 def share(text: str) -> float:

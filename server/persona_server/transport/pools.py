@@ -1,7 +1,6 @@
 """The thread pools: which there are and how large. methods.py says which RPC runs in which."""
 
-import os
-
+from persona_server.process.cores import cores
 from persona_server.transport.entrance.connections import Connections
 from persona_server.transport.entrance.intake import Intake
 from persona_server.transport.entrance.places import Places
@@ -13,11 +12,6 @@ from persona_server.transport.sharing.callers import caller_of
 from persona_server.transport.sharing.pool import FairPool
 from persona_server.transport.sharing.turns import Limits, Load
 from persona_server.transport.streams import MAX_STREAMS
-
-
-def cores() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def streaming(threads: int) -> Limits:

@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 from cli.conftest import Cli, Place
 
+from support.answers import answer, record
 from support.data import Place as Group
 from support.data import rich_persona, uid
 from support.library import QUESTIONS, answer_reliably
@@ -110,3 +111,16 @@ def test_several_are_promoted_each_by_itself(cli: Cli, place: Place, group: Grou
     assert everybody[1]["library_persona_id"] == lines[1][2]
     for words in ((), (people[0], "--all")):
         assert cli.run("promote", *words, *place.options).code == 2
+
+
+def test_a_forest_says_where_nobody_differs(
+    cli: Cli, place: Place, group: Group, tmp_path: Path
+) -> None:
+    """That is not too little data: more of the same would tell no more."""
+    people = [one.id for one in group.fill(5)]
+    for _ in range(2):
+        record(group.caller, uid(), *map(answer, people))
+    target = tmp_path / "forest.svg"
+    cli.run("reliabilities", *place.options, "--plot", target)
+    texts = [each.text for each in ET.fromstring(target.read_bytes()).iter()]  # noqa: S314
+    assert texts.count("no C: everybody answers alike") == len(people)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+from math import copysign
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -16,12 +17,15 @@ from persona.v1.measures_pb2 import (
     QUESTION_KIND_RATING,
     QUESTION_KIND_SENTIMENT,
     QUESTION_KIND_THEMES,
+    SLOPE_UNIT_SIMULATION,
     SLOPE_UNIT_THIRTY_DAYS,
+    UNDEFINED_REASON_NO_RESIDUALS,
     UNDEFINED_REASON_TOO_FEW_POINTS,
     Question,
     QuestionTimeline,
 )
 from persona_cli.plot.picture import MAX_PANELS, write_picture
+from persona_cli.terminal.shifts import reliable_text
 from support.answering.shifting import shifting_individual
 from support.data import Place as Group
 from support.data import uid
@@ -29,7 +33,7 @@ from support.service import Service
 
 SVG = "{http://www.w3.org/2000/svg}"
 ORANGE, BLUE = "#b84300", "#0072b2"
-DAYS = (0, 30, 60, 90, 150)
+DAYS = (0, 30, 60, 90, 150, *range(180, 420, 30))
 
 
 def timeline(kind: "Any", values: tuple[Any, ...], **question: Any) -> QuestionTimeline:
@@ -58,6 +62,20 @@ def rising(*, reliable: bool = True, band: bool = True) -> QuestionTimeline:
     shift.slope.value, shift.slope.per = 0.472973, SLOPE_UNIT_THIRTY_DAYS
     if band:
         shift.slope.low.value, shift.slope.high.value = 0.076477, 0.869469
+    return made
+
+
+def turned(values: tuple[float, ...], change: float) -> QuestionTimeline:
+    """Return points of which the halves' means differ by `change`, reliably."""
+    made = timeline(QUESTION_KIND_RATING, values, min=1, max=5)
+    shift = made.numeric_shift
+    shift.first, shift.last = values[0], values[-1]
+    shift.change.value = values[-1] - values[0]
+    found = shift.reliable_change
+    found.rci, found.change = copysign(4.78, change), change
+    found.adjusted_p, found.reliable = 0.0009, True
+    shift.slope.value, shift.slope.per = -0.2, SLOPE_UNIT_THIRTY_DAYS
+    shift.interval_reason = UNDEFINED_REASON_NO_RESIDUALS
     return made
 
 
@@ -94,6 +112,32 @@ def test_reliable_change_is_marked_in_words_and_colour(svg: Path) -> None:
     assert marks(noise, ORANGE) == 0
 
 
+def test_a_change_of_halves_goes_from_mean_to_mean(svg: Path) -> None:
+    """From eight points on that is what is judged, whatever the last point is beside the first."""
+    one = turned((3, 1, 1, 1, 1, 1, 5, 5, 5, 5, 5, 2), 19 / 6)
+    picture = drawn(svg, one)
+    said = texts(picture)
+    assert "▲ reliable change +3.167 (RCI +4.78, adjusted p below 0.001)" in said
+    assert "last − first −1; trend −0.2 per 30 days (no interval: the points lie on a line)" in said
+    assert {"1.33", "4.5"} <= set(said)  # both means, as labels
+    between = "Orange: reliable change between the means of both halves, adjusted p below 0.05."
+    assert f"{between} Times are UTC." in said
+    ticks = _heights(picture)
+    first, last = (ticks["1"] + (ticks["5"] - ticks["1"]) * part for part in (1 / 12, 7 / 8))
+    assert _levels(picture, ORANGE) == pytest.approx([first, last])
+    both = texts(drawn(svg, rising(), one))
+    ways = "from first to last or between the means of both halves"
+    assert f"Orange: reliable change {ways}, adjusted p below 0.05. Times are UTC." in both
+
+
+def test_a_change_of_halves_is_told_beside_that_of_the_ends() -> None:
+    down = turned((4, 4, 4, 4, 2, 2, 2, 4), -1.5).numeric_shift
+    figures = "last − first 0, RCI −4.78, adjusted p below 0.001"
+    assert reliable_text(down) == f"▼ reliable change −1.5 ({figures})"
+    down.reliable_change.reliable = False
+    assert reliable_text(down) == f"change −1.5, within the noise ({figures})"
+
+
 def test_intervals_are_those_of_the_measures(svg: Path) -> None:
     """Bars reach 1.96 √v to both sides; the band is widest at its ends, as least squares says."""
     picture = drawn(svg, rising())
@@ -125,6 +169,22 @@ def test_simulations_may_stand_in_the_place_of_time(svg: Path) -> None:
     assert not any("UTC" in text or "Line and band" in text for text in shown)
     by_time = drawn(svg, one)
     assert any("Line and band" in text for text in texts(by_time))
+
+
+def test_simulations_in_another_order_have_no_line(svg: Path) -> None:
+    """They stand in the order in which any question met them first: the slope is of this one's."""
+    one, other = (timeline(QUESTION_KIND_RATING, (1, 2, 3), min=1, max=5) for _ in range(2))
+    for made, order in ((one, "ABC"), (other, "BCA")):
+        made.numeric_shift.slope.value, made.numeric_shift.slope.per = 1, SLOPE_UNIT_SIMULATION
+        for point, simulation in zip(made.points, order, strict=True):
+            point.simulation_ids.append(simulation)
+    for point in other.points:
+        point.occurred_at.seconds += 1
+    lines = []
+    for shown in ([one], [one, one], [one, other]):
+        write_picture(str(svg), "Maria Santos", shown, by_simulation=True)
+        lines.append(svg.read_text().count(f"stroke: {BLUE}; stroke-width: 1.4"))
+    assert lines == [1, 2, 1]
 
 
 def test_there_is_no_band_without_an_interval(svg: Path) -> None:
@@ -270,4 +330,16 @@ def _heights(picture: ET.Element) -> dict[str, float]:
         if re.fullmatch(r"ytick_\d+", tick.get("id") or ""):
             [use] = tick.iter(f"{SVG}use")
             found["".join(tick.itertext()).strip()] = float(use.get("y") or "nan")
+    return found
+
+
+def _levels(picture: ET.Element, colour: str) -> list[float]:
+    """Return how far down the page the level lines of a colour are, those that are not dotted."""
+    found = []
+    for path in picture.iter(f"{SVG}path"):
+        numbers = [float(n) for n in re.findall(r"-?\d+\.?\d*", path.get("d") or "")]
+        style = path.get("style") or ""
+        if colour in style and "dash" not in style and len(numbers) == 4:
+            assert numbers[1] == numbers[3]
+            found.append(numbers[1])
     return found

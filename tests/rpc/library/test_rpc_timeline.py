@@ -3,7 +3,9 @@
 import pytest
 
 from persona.v1 import measures_pb2
+from persona.v1.library_service_pb2 import GetAttitudeTimelineRequest
 from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer
+from support.answering.voiding import void
 from support.answers import answer, record
 from support.data import Place, at, make_place, micros, rich_persona, uid
 from support.errors import refused
@@ -207,6 +209,21 @@ def test_pages_are_in_the_order_of_first_asking(place: Place) -> None:
     assert timeline(place.caller, library_id, question_key="no such") == []
     with refused("LIBRARY_PERSONA_NOT_FOUND"):
         timeline(place.caller, uid())
+
+
+def test_a_page_goes_on_where_its_last_question_was(place: Place) -> None:
+    """Voided between two calls, it is asked no more: the first page does not come again."""
+    one = place.create(rich_persona()).id
+    answers = [answer(one, question_key=f"q{i}") for i in range(4)]
+    said = record(place.caller, uid(), *answers)
+    request = GetAttitudeTimelineRequest(**(place.ids | {"persona_id": one}), page_size=2)
+    first = place.caller.library.GetAttitudeTimeline(request)
+    assert [t.question.key for t in first.timelines] == ["q0", "q1"]
+    void(place, said[1].id)
+    request.page_token = first.next_page_token
+    rest = place.caller.library.GetAttitudeTimeline(request)
+    assert [t.question.key for t in rest.timelines] == ["q2", "q3"]
+    assert rest.next_page_token == ""
 
 
 def test_any_persona_is_followed_in_the_library_or_not(place: Place) -> None:

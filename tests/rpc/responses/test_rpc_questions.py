@@ -7,6 +7,7 @@ import pytest
 
 from persona.v1 import response_service_pb2 as responses_pb
 from persona.v1 import simulation_service_pb2 as pb
+from persona.v1.comparison_service_pb2 import SummarizeResponsesRequest
 from persona.v1.measures_pb2 import QuestionKind
 from persona.v1.response_pb2 import ChoiceAnswer, ChoicesAnswer, RatingAnswer, Response
 from persona.v1.response_service_pb2 import RECORD_WARNING_REASON_DUPLICATE_ANSWER
@@ -14,7 +15,7 @@ from persona.v1.simulation_pb2 import AskedQuestion
 from support.answers import answer, record
 from support.data import Place, at, make_place, micros, uid
 from support.errors import refused
-from support.library import individual, reuse
+from support.library import individual, persona_timeline, reuse
 
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
 
@@ -81,6 +82,29 @@ def test_options_are_as_the_first_answer_declared_them(place: Place) -> None:
     several = ChoicesAnswer(values=[], options=["z", "a"])
     record(place.caller, uid(), answer(one.id, question_key="where", choices=several))
     assert list(questions(place)[1].question.options) == ["z", "a"]
+
+
+def test_a_question_has_one_order_of_options_wherever_it_is_shown(place: Place) -> None:
+    """That of its first answer, also where a simulation or a project has only later ones."""
+    elsewhere = make_place(place.caller)
+    (one,), (other,) = place.fill(1), elsewhere.fill(1)
+    first, second, third = uid(), uid(), uid()
+    key = f"brew {first}"
+    for who, simulation, time, options in (
+        (one, first, 1, ["mild", "dark", "bold"]),
+        (one, second, 2, ["bold", "mild", "dark"]),
+        (other, third, 3, ["dark", "bold", "mild"]),
+    ):
+        value = ChoiceAnswer(value="dark", options=options)
+        given = answer(who.id, question_key=key, choice=value, occurred_at=at(time))
+        record(place.caller, simulation, given)
+    summary = SummarizeResponsesRequest(project_id=place.project, simulation_id=second)
+    asked = [questions(place, simulation_id=simulation) for simulation in (first, second)]
+    asked += [questions(place), questions(elsewhere)]
+    shown = [one.question for found in asked for one in found]
+    shown += [t.question for t in place.caller.comparison.SummarizeResponses(summary).summaries]
+    shown += [t.question for t in persona_timeline(elsewhere, other.id)]
+    assert [list(each.options) for each in shown] == [["mild", "dark", "bold"]] * 6
 
 
 def test_texts_of_one_key_are_one_question(place: Place) -> None:

@@ -1,1 +1,1 @@
-"""Pictures of answers over time."""
+"""Pictures of what is measured: answers over time, shares as bars, estimates as forests."""

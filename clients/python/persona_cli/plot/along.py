@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from persona.v1.measures_pb2 import (
     SLOPE_UNIT_SIMULATION,
-    NumericShift,
     QuestionTimeline,
     TimelinePoint,
 )
@@ -23,10 +23,17 @@ class Along:
             return (point.occurred_at.seconds + point.occurred_at.nanos / 1e9) / 86_400
         return min(self.ranks[each] for each in point.simulation_ids)
 
-    def has_line(self, shift: NumericShift) -> bool:
-        """Whether a slope is a straight line here: one per 30 days is none along simulations."""
-        per_simulation = shift.slope.per == SLOPE_UNIT_SIMULATION
-        return shift.HasField("slope") and (self.ranks is None or per_simulation)
+    def has_line(self, timeline: QuestionTimeline) -> bool:
+        """Whether a slope is a straight line here.
+
+        Along simulations one per 30 days is none, nor is one of a question to which they came in
+        another order than to others.
+        """
+        shift = timeline.numeric_shift
+        if not shift.HasField("slope") or self.ranks is None:
+            return shift.HasField("slope")
+        ascends = all(a < b for a, b in pairwise(map(self.of, timeline.points)))
+        return ascends and shift.slope.per == SLOPE_UNIT_SIMULATION
 
     def span(self, timelines: Sequence[QuestionTimeline]) -> tuple[float, float]:
         """Return the first and the last place."""

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from persona.v1.measures_pb2 import QuestionTimeline
 from persona_cli.plot.along import Along
-from persona_cli.plot.panels import QUIET, draw_panel, shortened
+from persona_cli.plot.panels import QUIET, draw_panel, judged, shortened
 
 # Inches.
 _PANEL_WIDTH, _PANEL_HEIGHT = 4.6, 2.35
@@ -68,18 +68,26 @@ def _legend(timelines: Sequence[QuestionTimeline], along: Along) -> Iterator[str
     said = []
     if any(shift.HasField("reliable_change") for shift in shifts):
         said.append("Bars: 95% interval of one answer's noise, as other individuals show it.")
-    if any(map(along.has_line, shifts)):
+    if any(map(along.has_line, timelines)):
         said.append("Line and band: least squares with its 95% interval.")
     if said:
         yield " ".join(said)
     said = []
-    if any(shift.reliable_change.reliable for shift in shifts):
-        said.append("Orange: reliable change from first to last, adjusted p below 0.05.")
+    if changes := _changes(timelines):
+        said.append(f"Orange: reliable change {changes}, adjusted p below 0.05.")
     if any(timeline.choice_shift.switch_count for timeline in timelines):
         said.append("Ring: a switch.")
     if along.ranks is None:
         said.append("Times are UTC.")
     yield " ".join(said)
+
+
+def _changes(timelines: Sequence[QuestionTimeline]) -> str:
+    """Say between what changes are marked; "" if none is."""
+    changed = [one for one in timelines if one.numeric_shift.reliable_change.reliable]
+    ways = {judged(one) > 1 for one in changed}
+    texts = {False: "from first to last", True: "between the means of both halves"}
+    return " or ".join(texts[way] for way in sorted(ways))
 
 
 def _share_places(

@@ -6,11 +6,13 @@ from persona.v1.fidelity_pb2 import Fidelity, QuestionFidelity
 from persona.v1.measures_pb2 import (
     RELIABILITY_STATUS_ELIGIBLE,
     RELIABILITY_STATUS_NOT_ELIGIBLE,
+    UNDEFINED_REASON_EVERYBODY_ALIKE,
     PersonaReliability,
 )
 from persona_cli.plot.bars import BLUE, ORANGE
 from persona_cli.plot.forest import Estimate, Forest, Row
 from persona_cli.plot.panels import QUIET
+from persona_cli.terminal.shifts import reason_text
 
 _COLORS = {RELIABILITY_STATUS_ELIGIBLE: BLUE, RELIABILITY_STATUS_NOT_ELIGIBLE: ORANGE}
 _RELIABILITY = (
@@ -46,7 +48,10 @@ def _counted(number: int, what: str) -> str:
 
 def _reliability(one: PersonaReliability) -> Row:
     if not one.HasField("coefficient"):
-        return Row(one.full_name, (), "no C: too little data")
+        # What can be compared has no C only where nobody differs from anybody.
+        alike = one.question_count > 0
+        why = reason_text(UNDEFINED_REASON_EVERYBODY_ALIKE) if alike else "too little data"
+        return Row(one.full_name, (), f"no C: {why}")
     color = _COLORS.get(one.status, QUIET)
     ends = one.lower_bound.value, one.upper_bound.value
     return Row(one.full_name, [Estimate(one.coefficient.value, *ends, color)])

@@ -20,6 +20,7 @@ from persona_cli.plot.along import Along
 from persona_cli.terminal.output import printable
 from persona_cli.terminal.shifts import (
     choice_text,
+    ends_text,
     items_text,
     kind_text,
     number_text,
@@ -39,6 +40,7 @@ _ARROW = 0.05  # behind the last point, as a share of the time
 _BAND_STEPS = 48
 _TWO_SIDED = 1.96  # standard deviations that hold 95% of the noise
 _THIRTY = 30.0  # days
+_HALVES_FROM = 8  # points, of which the contract compares the halves' means, and not the ends
 
 
 def draw_panel(axes: Axes, timeline: QuestionTimeline, along: Along) -> None:
@@ -62,6 +64,12 @@ def shortened(text: str, most: int) -> str:
     return shown if len(shown) <= most else f"{shown[: most - 1].rstrip()}…"
 
 
+def judged(timeline: QuestionTimeline) -> int:
+    """Return of how many points at either end the mean is taken, to tell a change of numbers."""
+    number = len(timeline.points)
+    return number // 2 if number >= _HALVES_FROM else 1
+
+
 def _caption(axes: Axes, line: int, text: str, *, strong: bool = False) -> None:
     axes.annotate(
         text, (0, 1), xytext=(0, 16 - 11 * line), xycoords="axes fraction",
@@ -77,7 +85,7 @@ def _draw_numbers(axes: Axes, timeline: QuestionTimeline, along: Along) -> None:
     change = shift.reliable_change
     changed = shift.HasField("reliable_change") and change.reliable
     _scale(axes, timeline.question)
-    if along.has_line(shift):
+    if along.has_line(timeline):
         _draw_line(axes, times, values, shift)
     else:
         axes.plot(times, values, color="#9AA0A6", linewidth=1, zorder=1)
@@ -88,15 +96,18 @@ def _draw_numbers(axes: Axes, timeline: QuestionTimeline, along: Along) -> None:
             alpha=0.55, zorder=2,
         )  # fmt: skip
     axes.plot(times, values, "o", color=_BLUE, markersize=5.5, markeredgecolor="white", zorder=3)
-    ends = times[-1]
+    ends, first, last = times[-1], values[0], values[-1]
     if changed:
+        of = judged(timeline)
+        first, last = sum(values[:of]) / of, sum(values[-of:]) / of
         ends += (times[-1] - times[0]) * _ARROW
-        _mark_change(axes, times, values, ends)
-    _label(axes, ends, values[-1], strong=changed)
+        _mark_change(axes, (times[:of], times[-of:]), (first, last), ends)
+    side = 1 if times[-1] >= times[0] else -1  # of simulations another may be the last
+    _label(axes, ends, last, side=side, strong=changed)
     if len(times) > 1:
-        _label(axes, times[0], values[0], side=-1, strong=changed)
-    _caption(axes, 0, reliable_text(shift), strong=changed)
-    _caption(axes, 1, slope_text(shift))
+        _label(axes, times[0], first, side=-side, strong=changed)
+    _caption(axes, 0, reliable_text(shift, ends=False), strong=changed)
+    _caption(axes, 1, "; ".join(filter(None, (ends_text(shift), slope_text(shift)))))
 
 
 def _label(axes: Axes, time: float, value: float, *, side: int = 1, strong: bool = False) -> None:
@@ -153,14 +164,26 @@ def _days_per_unit(slope: Slope, times: Sequence[float]) -> float:
     return _THIRTY
 
 
-def _mark_change(axes: Axes, times: Sequence[float], values: Sequence[float], arrow: float) -> None:
-    """Mark where it began and where it ended, with an arrow from one level to the other."""
-    ends = [times[0], times[-1]], [values[0], values[-1]]
-    axes.plot(*ends, "o", color=_CHANGE, markersize=8, markeredgecolor="white", zorder=4)
-    axes.plot([times[0], arrow], [values[0]] * 2, ":", color=_CHANGE, linewidth=1.2, zorder=1.2)
+def _mark_change(
+    axes: Axes,
+    times: tuple[Sequence[float], Sequence[float]],
+    levels: tuple[float, float],
+    arrow: float,
+) -> None:
+    """Mark where it began and where it ended, with an arrow from one level to the other.
+
+    Either is a point, or a half: a line at its mean for as long as it lasted.
+    """
+    (before, after), (first, last) = times, levels
+    if len(before) == 1:
+        ends = [before[0], after[0]], levels
+        axes.plot(*ends, "o", color=_CHANGE, markersize=8, markeredgecolor="white", zorder=4)
+    else:
+        for reach, level in (((before[0], before[-1]), first), ((after[0], arrow), last)):
+            axes.plot(reach, [level] * 2, color=_CHANGE, linewidth=1.8, zorder=2.5)
+    axes.plot([before[0], arrow], [first] * 2, ":", color=_CHANGE, linewidth=1.2, zorder=1.2)
     style = {"arrowstyle": "-|>", "color": _CHANGE, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
-    start, end = (arrow, values[0]), (arrow, values[-1])
-    axes.annotate("", end, xytext=start, arrowprops=style, zorder=4)
+    axes.annotate("", (arrow, last), xytext=(arrow, first), arrowprops=style, zorder=4)
 
 
 def _draw_steps(axes: Axes, timeline: QuestionTimeline, along: Along) -> None:

@@ -53,21 +53,33 @@ def kind_text(question: Question) -> str:
     return f"{name} of {len(question.options)}" if question.options else name
 
 
-def reliable_text(shift: NumericShift) -> str:
-    """Say how much a number has changed, and whether that is more than noise."""
+def reliable_text(shift: NumericShift, *, ends: bool = True) -> str:
+    """Say how much a number has changed, and whether that is more than noise.
+
+    With `ends` also by how much its last point differs from the first, where that is not judged.
+    """
     if not shift.HasField("change"):
         return f"no change to tell: {reason_text(shift.change_reason)}"
-    change = f"change {number_text(shift.change.value, '+')}"
     if not shift.HasField("reliable_change"):
-        return f"{change}, not judged: {reason_text(shift.reliable_change_reason)}"
+        change = number_text(shift.change.value, "+")
+        return f"change {change}, not judged: {reason_text(shift.reliable_change_reason)}"
     found = shift.reliable_change
+    change = f"change {number_text(found.change, '+')}"
     figures = f"RCI {found.rci:+.2f}, adjusted p {p_text(found.adjusted_p)}".replace("-", "−")
-    if found.change != shift.change.value:
-        figures = f"halves {number_text(found.change, '+')}, {figures}"
+    if ends and (text := ends_text(shift)):
+        figures = f"{text}, {figures}"
     if not found.reliable:
         return f"{change}, within the noise ({figures})"
     arrow = "▲" if found.rci > 0 else "▼"
     return f"{arrow} reliable {change} ({figures})"
+
+
+def ends_text(shift: NumericShift) -> str:
+    """Say by how much the last point differs from the first, where halves are judged; else ""."""
+    change = number_text(shift.change.value, "+")
+    judged = number_text(shift.reliable_change.change, "+")
+    halves = shift.HasField("reliable_change") and change != judged
+    return f"last − first {change}" if halves else ""
 
 
 def p_text(p: float) -> str:

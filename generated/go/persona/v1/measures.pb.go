@@ -1339,8 +1339,9 @@ type Question struct {
 	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
 	// How it is answered.
 	Kind QuestionKind `protobuf:"varint,2,opt,name=kind,proto3,enum=persona.v1.QuestionKind" json:"kind,omitempty"`
-	// The declared options of a choice: sorted, but in an AskedQuestion and a QuestionTimeline in the
-	// order in which they were declared first.
+	// The declared options of a choice: sorted in a Contradiction; in a ReferenceOutcome as the
+	// reference answer has them; else in the order in which they were declared first, by the first
+	// answer of all simulations by (occurred_at, response id) that is not void.
 	Options []string `protobuf:"bytes,3,rep,name=options,proto3" json:"options,omitempty"`
 	// The lowest rating of the scale.
 	Min int32 `protobuf:"varint,4,opt,name=min,proto3" json:"min,omitempty"`

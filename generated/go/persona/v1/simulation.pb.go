@@ -193,8 +193,7 @@ func (x *Simulation) GetVoidReason() string {
 // its answers. Texts of one key are one question, with and without themes.
 type AskedQuestion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The question. Its options are in the order in which the first answer declared them, the first by
-	// (occurred_at, response id).
+	// The question. Its options are in the order in which they were declared first, here or elsewhere.
 	Question *Question `protobuf:"bytes,1,opt,name=question,proto3" json:"question,omitempty"`
 	// The number of responses.
 	ResponseCount int32 `protobuf:"varint,2,opt,name=response_count,json=responseCount,proto3" json:"response_count,omitempty"`

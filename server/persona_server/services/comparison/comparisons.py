@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import fsum
-from typing import NamedTuple
+from typing import cast
 
 from persona.v1.comparison_pb2 import (
     AnswerAgreement,
@@ -15,7 +15,7 @@ from persona.v1.comparison_pb2 import (
 )
 from persona.v1.measures_pb2 import QUESTION_KIND_CHOICES, QUESTION_KIND_RATING
 from persona.v1.measures_pb2 import Question as QuestionMessage
-from persona_server.measures.answers import SETS, Kind, Question, Value
+from persona_server.measures.answers import Question, Value
 from persona_server.measures.comparison.moments import (
     Spread,
     exact,
@@ -34,36 +34,17 @@ from persona_server.measures.comparison.pairs import (
     distance_of_pairs,
     mean_of_moves,
 )
-from persona_server.measures.comparison.steps import Steps, shares_of
+from persona_server.measures.comparison.steps import shares_of
 from persona_server.measures.comparison.targets import Distance, against_target
 from persona_server.measures.individual.points import unit
 from persona_server.measures.individual.terms import largest_unit
 from persona_server.measures.individual.trend import benjamini_hochberg
-from persona_server.measures.populations import Numbers
+from persona_server.measures.populations import Numbers, Weights
+from persona_server.services.comparison.scales import Scale, scale_of
 from persona_server.services.library.reliability_messages import question_message
-from persona_server.storage.derived.counts import by_value
 from persona_server.storage.derived.selections import Counts
-from persona_server.validation.limits import MOST_COMPARED
 
 Given = Mapping[bytes, int]  # what individuals answered, in the form of a series' records
-
-
-class Scale(NamedTuple):
-    """The answers that a question can have, in declared order, by their numbers."""
-
-    numbers: list[int]
-    cumulated: bool  # ratings, which have distances
-
-    @property
-    def steps(self) -> Steps | None:
-        """How distributions are compared; None if there are too many options, or just one."""
-        positions = len(self.numbers)
-        within = 1 < positions <= MOST_COMPARED or (self.cumulated and positions > 1)
-        return Steps(self.cumulated, positions) if within else None
-
-    def counts(self, given: Counts) -> list[int]:
-        """Return how many gave each answer."""
-        return [given.get(number, 0) for number in self.numbers]
 
 
 def question_of(message: QuestionMessage) -> Question:
@@ -73,16 +54,6 @@ def question_of(message: QuestionMessage) -> Question:
     if message.kind == QUESTION_KIND_CHOICES:
         return Question.choices(message.key, message.options)
     return Question.choice(message.key, message.options)
-
-
-def scale_of(question: Question, declared: Sequence[str]) -> Scale | None:
-    """Return the scale of a choice of one or a rating of few positions; None for other kinds."""
-    if question.kind in SETS or not by_value(question):
-        return None
-    if question.kind is Kind.RATING:
-        return Scale(list(range(question.minimum, question.maximum + 1)), cumulated=True)
-    places = {option: i for i, option in enumerate(question.options)}
-    return Scale([places[option] for option in declared], cumulated=False)
 
 
 def target_message(
@@ -185,14 +156,16 @@ def _add_groups(
 ) -> None:
     if question.kind.numeric:
         per = unit(question.kind)
-        found = welch(exact_moments(_numbers(one), per), exact_moments(_numbers(other), per))
+        # A mapping of whole numbers is one of values: only the type checker does not know.
+        first, second = (Numbers.of(cast("Weights", counts)) for counts in (one, other))
+        found = welch(exact_moments(first, per), exact_moments(second, per))
         if found is not None:
             message.mean_difference.CopyFrom(MeanDifference(**found._asdict()))
         ratio = variance_ratio(_spread(question, scale, one), _spread(question, scale, other))
         _add_ratio(message, ratio)
     if scale is not None and (steps := scale.steps) is not None:
-        first, second = scale.counts(one), scale.counts(other)
-        found_distance = against_target(steps, first, shares_of(second), sum(second))
+        given, theirs = scale.counts(one), scale.counts(other)
+        found_distance = against_target(steps, given, shares_of(theirs), sum(theirs))
         message.distance.CopyFrom(_distance(found_distance))
 
 
@@ -202,11 +175,6 @@ def _spread(question: Question, scale: Scale | None, counts: Counts) -> Spread:
         return spread(scale.counts(counts), scale.numbers)
     sums = [sum(count * x**power for x, count in counts.items()) for power in range(5)]
     return spread_of_sums(sums, unit(question.kind))
-
-
-def _numbers(counts: Counts) -> Numbers:
-    weights: dict[Value, int] = {number: count for number, count in counts.items()}  # noqa: C416
-    return Numbers.of(weights)
 
 
 def _disagreement(question: Question, scale: Scale) -> list[list[float]]:

@@ -31,7 +31,7 @@ from persona_server.services.comparison.selecting import (
     selection_of,
 )
 from persona_server.services.library.individuals import recorded_individual
-from persona_server.services.library.reliability_messages import fitting, question_message
+from persona_server.services.library.reliability_messages import question_message, within_bytes
 from persona_server.storage.derived.questions import question_hash
 from persona_server.storage.repositories.references import Said
 from persona_server.storage.store import Repositories
@@ -61,7 +61,7 @@ def fidelity_message(repositories: Repositories, request: MeasureFidelityRequest
     message = Fidelity(reference_count=len(said))
     _add_figures(message, [_compared(given[question], said[question]) for question in given])
     outcomes = _outcomes(repositories, individual, said, given)
-    message.outcomes.extend(fitting(outcomes, _MOST_BYTES))
+    message.outcomes.extend(within_bytes(outcomes, _MOST_BYTES))
     return message
 
 

@@ -35,7 +35,7 @@ from persona_server.services.comparison.selecting import (
     selection_of,
     told_apart,
 )
-from persona_server.services.comparison.summaries import shares_of, summary_message
+from persona_server.services.comparison.summaries import most_shares, summary_message
 from persona_server.services.idempotency import Outcome, audit_entry, mutate
 from persona_server.services.paging import PageTokens, page_limit
 from persona_server.storage.store import Repositories, Store, Transaction
@@ -148,12 +148,12 @@ class ComparisonService:
 
 def _counting(selection: Selection, asked: AskedOf) -> Cost:
     """Return what it takes to summarize the answers to a question."""
-    return Cost(selection.counting(asked), shares_of(asked.question) / _MOST_SHARES)
+    return Cost(selection.counting(asked), most_shares(asked.question) / _MOST_SHARES)
 
 
 def _work(question: Question) -> float:
     """Return what share of a page's computing it takes to compare the answers to a question."""
-    return (shares_of(question) ** 2 + _BESIDE) / _MOST_COVARIANCES
+    return (most_shares(question) ** 2 + _BESIDE) / _MOST_COVARIANCES
 
 
 class _Pair(NamedTuple):

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from persona.v1.comparison_pb2 import AnswerMoments, AnswerShare, QuestionSummary
-from persona_server.measures.answers import SETS, Kind, Question
+from persona_server.measures.answers import Kind, Question
 from persona_server.measures.comparison.moments import exact_moments, mean_interval, moments
 from persona_server.measures.comparison.shares import Share, share, shares
 from persona_server.measures.individual.points import unit
 from persona_server.measures.populations import Numbers
+from persona_server.services.comparison.scales import scale_of
 from persona_server.services.library.reliability_messages import question_message
 from persona_server.storage.derived.counts import by_value
 from persona_server.storage.derived.selections import Counts, Selections
@@ -36,7 +37,7 @@ def summary_message(
     return message
 
 
-def shares_of(question: Question) -> int:
+def most_shares(question: Question) -> int:
     """Return how many shares the summary of a question may have."""
     if not by_value(question):
         return 0
@@ -48,19 +49,17 @@ def shares_of(question: Question) -> int:
 def _add_counts(
     message: QuestionSummary, selections: Selections, question: Question, counts: Counts
 ) -> None:
-    if question.kind in SETS:
+    scale = scale_of(question, message.question.options)
+    if scale is None:
         _add_sets(message, selections, question, counts)
-    elif question.kind is Kind.RATING:
-        values = range(question.minimum, question.maximum + 1)
-        given = [counts.get(value, 0) for value in values]
-        message.moments.CopyFrom(_moments(*moments(given, values)))
-        for value, one in zip(values, shares(given), strict=True):
+        return
+    given = scale.counts(counts)
+    if question.kind is Kind.RATING:
+        message.moments.CopyFrom(_moments(*moments(given, scale.numbers)))
+        for value, one in zip(scale.numbers, shares(given), strict=True):
             message.shares.add(rating=value).MergeFrom(_share(one))
     else:
-        places = {option: i for i, option in enumerate(question.options)}
-        options = message.question.options
-        given = [counts.get(places[option], 0) for option in options]
-        for option, one in zip(options, shares(given), strict=True):
+        for option, one in zip(message.question.options, shares(given), strict=True):
             message.shares.add(option=option).MergeFrom(_share(one))
 
 

@@ -18,7 +18,7 @@ from persona_server.storage.repositories.library import BOTTOM, TOP, LibraryEntr
 from persona_server.storage.store import Repositories
 
 _BEST = (math.inf, b"")  # before every match
-_SCORE_AND_ID = struct.Struct(">d16s")  # a position in a page token
+SCORE_AND_ID = struct.Struct(">d16s")  # a position in a page token
 
 
 def match_page(
@@ -47,7 +47,7 @@ def match_page(
     elif part.end != BOTTOM:
         after, part, more = _BEST, repositories.library.part(part.end), True
     places = (after, *part) if more else ()
-    position = b"".join(_SCORE_AND_ID.pack(*place) for place in places)
+    position = b"".join(SCORE_AND_ID.pack(*place) for place in places)
     return page, position or None
 
 
@@ -56,7 +56,7 @@ def _place_of_match(token: bytes) -> tuple[tuple[float, bytes], Part | None]:
 
     None as the part in a token of an older server, which ranked the library as a whole.
     """
-    after, *part = _SCORE_AND_ID.iter_unpack(token)
+    after, *part = SCORE_AND_ID.iter_unpack(token)
     return after, Part(*(ListKey(*place) for place in part)) if part else None
 
 

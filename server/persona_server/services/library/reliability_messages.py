@@ -102,7 +102,7 @@ def full_message(
     message = reliability_message(measurement, now)
     message.simulations.extend(_simulations(found))
     listed = map(_contradiction, found.contradictions.found[:_MOST])
-    message.contradictions.extend(fitting(listed, _MOST_BYTES))
+    message.contradictions.extend(within_bytes(listed, _MOST_BYTES))
     message.models.extend(_models(found))
     if library_persona_id is not None:
         message.library_persona_id.value = id_text(library_persona_id)
@@ -183,7 +183,7 @@ def _set(message: Message, **figures: float | None) -> None:
 
 def kept_models(measurement: Measurement) -> Iterator[measures_pb2.ModelVersion]:
     """Yield the models that a library persona says its reliability came from."""
-    return fitting(_models(measurement.reliability), _MOST_MODELS)
+    return within_bytes(_models(measurement.reliability), _MOST_MODELS)
 
 
 def _models(found: Reliability) -> Iterator[measures_pb2.ModelVersion]:
@@ -191,7 +191,7 @@ def _models(found: Reliability) -> Iterator[measures_pb2.ModelVersion]:
         yield measures_pb2.ModelVersion(model=model, prompt_version=version)
 
 
-def fitting(messages: Iterable[Listed], most_bytes: int) -> Iterator[Listed]:
+def within_bytes(messages: Iterable[Listed], most_bytes: int) -> Iterator[Listed]:
     """Yield messages until they have more than so many bytes in total."""
     size = 0
     for message in messages:

@@ -19,7 +19,7 @@ from persona_server.services.library.individuals import (
     recorded_individual,
 )
 from persona_server.services.library.lineage import projects
-from persona_server.services.library.matches import match_page
+from persona_server.services.library.matches import SCORE_AND_ID, match_page
 from persona_server.services.library.messages import encoded, entries
 from persona_server.services.library.promoting import (
     AnswersCameError,
@@ -53,9 +53,7 @@ from persona_server.validation.terms import wanted_terms
 
 LOOKS = 3  # at an individual whose answers change while it is promoted
 _START = b""  # of a list, in place of a position
-# Positions in page tokens.
-_SCORE_AND_ID = struct.Struct(">d16s")
-_NUMBER_AND_ID = struct.Struct(">q16s")  # whole numbers that a double may not hold
+_NUMBER_AND_ID = struct.Struct(">q16s")  # a position of whole numbers that a double may not hold
 
 
 class LibraryService:
@@ -156,7 +154,7 @@ class LibraryService:
             descending,
             wanted_terms(request),
         )
-        position = _SCORE_AND_ID if order == "lower_bound" else _NUMBER_AND_ID
+        position = SCORE_AND_ID if order == "lower_bound" else _NUMBER_AND_ID
         token = self._tokens.read(call, request, request.page_token, _START)
         start = (math.inf, b"\xff" * 17) if descending else (-math.inf, b"")
         after = position.unpack(token) if token else start

@@ -27,14 +27,15 @@ from persona_server.services.library.individuals import (
 from persona_server.services.library.reliability_messages import question_message, reason_value
 from persona_server.services.paging import fitting, page_limit
 from persona_server.services.times import set_time
-from persona_server.storage.derived.questions import question_hash
+from persona_server.storage.derived.participation import ALL_QUESTIONS
 from persona_server.storage.derived.series import Series
 from persona_server.storage.store import Repositories
 
+_ID_BYTES = 8  # of a question, in a page token
 _MOST_DIFFERENCES = 2**31 - 1  # what the contract's int32 holds
 
 
-class Asked(Protocol):
+class TimelinesRequest(Protocol):
     """What a request for timelines asks for, whoever's they are."""
 
     question_key: str
@@ -54,8 +55,8 @@ class Timelines:
         self._points = {question: own for question, own, _ in measured}
         self._shifts = _shifts(repositories, self._series, measured, policy)
         self._adjusted = _adjusted(self._shifts)
-        self.questions = list(self._series)
-        self._declared = repositories.derived.declared(self.questions)
+        self.ids = {question: self._series.ids[question] for question in self._series}
+        self._declared = repositories.derived.declared(self.ids)
 
     def message(self, question: Question) -> measures_pb2.QuestionTimeline:
         """Return the timeline of one question."""
@@ -79,25 +80,26 @@ class Timelines:
 
 
 def timeline_page(
-    repositories: Repositories, individual: Individual, request: Asked, token: bytes, policy: Policy
+    repositories: Repositories,
+    individual: Individual,
+    request: TimelinesRequest,
+    token: bytes,
+    policy: Policy,
 ) -> tuple[list[bytes], bytes | None]:
     """Return a page of an individual's timelines, and the position of its last if others follow.
 
-    `repositories` must be one snapshot. `token` is the position that the page begins after.
+    `repositories` must be one snapshot. `token` is the position that the page begins after: the
+    question's id, so that a page goes on from where a question was that has vanished.
     """
     found = Timelines(repositories, individual.origin, policy)
-    asked = [q for q in found.questions if request.question_key in ("", q.key)]
-    positions = [_position(question) for question in asked]
-    begin = positions.index(token) + 1 if token in positions else 0
-    messages = map(found.message, while_awaited(asked[begin:]))
+    # A token of an older server, which has no id, begins anew.
+    after = int.from_bytes(token) if len(token) == _ID_BYTES else ALL_QUESTIONS
+    behind = [q for q, key in found.ids.items() if key > after]
+    asked = [q for q in behind if request.question_key in ("", q.key)]
+    messages = map(found.message, while_awaited(asked))
     items = (frame(ELEMENT, message.SerializeToString()) for message in messages)
     page, more = fitting(items, page_limit(request.page_size))
-    return page, positions[begin + len(page) - 1] if more else None
-
-
-def _position(question: Question) -> bytes:
-    """Return what stands for a question in a page token."""
-    return question_hash(question)[:24]
+    return page, found.ids[asked[len(page) - 1]].to_bytes(_ID_BYTES) if more else None
 
 
 def _shifts(

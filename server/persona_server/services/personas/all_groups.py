@@ -8,7 +8,7 @@ from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.filters import NO_FILTERS
 from persona_server.storage.repositories.pages import MOST_VISITED, START
-from persona_server.storage.repositories.shown_groups import Shown
+from persona_server.storage.repositories.shown_groups import ShownGroup
 from persona_server.storage.store import Repositories, Store
 from persona_server.validation.filters import filters_of
 from persona_server.validation.terms import wanted_terms
@@ -50,7 +50,7 @@ class _Page:
         self._looked = 0
         self.framed = b""
 
-    def fill(self, group: Shown, after: bytes) -> bytes | None:
+    def fill(self, group: ShownGroup, after: bytes) -> bytes | None:
         """Take in a group's personas after a position; return where it stopped, None at the end."""
         if not group.persona_count:
             return None

@@ -13,7 +13,7 @@ from persona_server.services.parents import already_exists
 from persona_server.services.responses.answerers import Answerer, answerers_of
 from persona_server.services.responses.voiding import supersede
 from persona_server.services.responses.warnings import (
-    Asked,
+    RecordedAnswer,
     framed_warnings,
     repeated_answers,
 )
@@ -54,7 +54,7 @@ class _Batch(NamedTuple):
 
     framed: list[bytes]
     ids: list[bytes]
-    known: dict[int, Asked]
+    known: dict[int, RecordedAnswer]
     places: list[int]
     rows: list[ResponseRow]
     answers: list[NewAnswer]
@@ -114,7 +114,7 @@ def _batch(
         project, group, _, individual, library, is_copy = parents
         if (stored := known.get(raw)) is not None:
             if _require_same(response, simulation_id, stored, f"responses[{i}].id"):
-                batch.known[i] = Asked(question_of(response), individual, raw)
+                batch.known[i] = RecordedAnswer(question_of(response), individual, raw)
             batch.framed.append(stored)
             batch.ids.append(raw)
             continue
@@ -165,7 +165,7 @@ def rebuild_recorded(repositories: Repositories, kept: bytes) -> bytes:
     responses = list(there.values())
     answerers = answerers_of(repositories, responses)
     asked = {
-        i: Asked(question_of(r), answerers[r.persona_id].parents.individual, ids[i])
+        i: RecordedAnswer(question_of(r), answerers[r.persona_id].parents.individual, ids[i])
         for i, r in there.items()
         if not r.HasField("voided_at")
     }

@@ -15,7 +15,7 @@ from persona_server.storage.store import Repositories
 _WARNING = b"\x12"  # field 2 of RecordResponsesResponse
 
 
-class Asked(NamedTuple):
+class RecordedAnswer(NamedTuple):
     """A recorded response: what it answers, whose it is, and its id."""
 
     question: Question
@@ -24,14 +24,14 @@ class Asked(NamedTuple):
 
 
 def repeated_answers(
-    repositories: Repositories, simulation: bytes, asked: Mapping[int, Asked]
+    repositories: Repositories, simulation: bytes, asked: Mapping[int, RecordedAnswer]
 ) -> dict[int, bytes]:
     """Return which responses of a simulation are not their individual's first to the question.
 
     Each by its place, with the response that is.
     """
     wanted = {(one.question, one.individual) for one in asked.values()}
-    first = repositories.derived.first_answers(simulation, wanted) if wanted else {}
+    first = repositories.derived.first_recorded(simulation, wanted) if wanted else {}
     return {
         place: first[one.question, one.individual]
         for place, one in asked.items()

@@ -1,19 +1,16 @@
 """Simulations and the questions asked in them as messages."""
 
+from collections.abc import Sequence
+
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from persona.v1.response_pb2 import Response
 from persona.v1.simulation_pb2 import AskedQuestion, Simulation
-from persona_server.measures.answers import Kind
-from persona_server.services.framing import content
 from persona_server.services.library.reliability_messages import question_message
 from persona_server.services.times import timestamp
 from persona_server.storage.derived.repository import AskedRow
 from persona_server.storage.keys import id_text, split_position
 from persona_server.storage.repositories.simulations import SimulationRow
-from persona_server.storage.store import Repositories
-
-_DECLARED = (Kind.CHOICE, Kind.CHOICES)  # whose answers declare options
 
 
 def simulation_message(row: SimulationRow) -> Simulation:
@@ -40,24 +37,15 @@ def simulation_message(row: SimulationRow) -> Simulation:
     return message
 
 
-def asked_message(repositories: Repositories, row: AskedRow) -> AskedQuestion:
-    """Return a question that was asked, with its options as the first answer declared them."""
-    message = AskedQuestion(
-        question=question_message(row.question),
+def asked_message(row: AskedRow, declared: Sequence[str]) -> AskedQuestion:
+    """Return a question that was asked, with its options in declared order."""
+    return AskedQuestion(
+        question=question_message(row.question, declared),
         response_count=row.response_count,
         individual_count=row.individual_count,
         first_answer_at=_occurred_at(row.first),
         last_answer_at=_occurred_at(row.last),
     )
-    if row.question.kind in _DECLARED:
-        message.question.options[:] = _declared(repositories, split_position(row.first)[1])
-    return message
-
-
-def _declared(repositories: Repositories, response: bytes) -> list[str]:
-    framed = repositories.responses.known([response])[response]
-    answer = Response.FromString(content(framed))
-    return list(answer.choice.options or answer.choices.options)
 
 
 def _occurred_at(position: bytes) -> Timestamp:

@@ -1,6 +1,6 @@
 """SimulationService: simulations by name, and what was asked in them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from persona.v1 import simulation_service_pb2 as pb
 from persona.v1.simulation_pb2 import Simulation
@@ -112,12 +112,10 @@ class SimulationService:
         limit = page_limit(request.page_size)
         with self._store.snapshot(call.tenant) as repositories:
             scope = _scope(repositories, request)
-            rows = list(_questions(repositories, scope, after, limit + 1)) if scope else []
-            items = (
-                frame(ELEMENT, asked_message(repositories, row).SerializeToString()) for row in rows
-            )
-            page, more = fitting(items, limit)
-        last = rows[len(page) - 1].id.to_bytes(8) if more else None
+            asked = _questions(repositories, scope, after, limit + 1) if scope else ()
+            ids: list[int] = []
+            page, more = fitting(_framed(asked, ids), limit)
+        last = ids[len(page) - 1].to_bytes(8) if more else None
         return self._tokens.page(call, request, page, last)
 
 
@@ -164,8 +162,16 @@ def _scope(repositories: Repositories, request: pb.ListQuestionsRequest) -> byte
 
 def _questions(
     repositories: Repositories, scope: bytes, after: int, limit: int
-) -> Iterator[AskedRow]:
-    """Yield at most `limit` questions behind one."""
+) -> Iterator[tuple[AskedRow, Sequence[str]]]:
+    """Yield at most `limit` questions behind one, with their options in declared order."""
     while limit and (chunk := repositories.derived.asked(scope, after, min(limit, _CHUNK))):
-        yield from chunk
+        declared = repositories.derived.declared(row.question for row in chunk)
+        yield from ((row, declared[row.question]) for row in chunk)
         after, limit = chunk[-1].id, limit - len(chunk)
+
+
+def _framed(asked: Iterable[tuple[AskedRow, Sequence[str]]], ids: list[int]) -> Iterator[bytes]:
+    """Yield questions as elements of an answer, and add the id of each to `ids`."""
+    for row, declared in asked:
+        ids.append(row.id)
+        yield frame(ELEMENT, asked_message(row, declared).SerializeToString())

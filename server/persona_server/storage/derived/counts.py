@@ -1,15 +1,19 @@
 """How many individuals gave each value, packed: pairs of number and count, in order of numbers.
 
+What is not counted by value is summed, as JSON.
+
 A row holds at most 101 of them, all positions of a rating or 100 options of a choice, so that it
 stays below the 2,030 bytes that share a page with others. Each set has a row of its own: its number
 is a hash, and there may be as many as individuals.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from struct import Struct
 
 from persona_server.measures.answers import Kind, Question
 from persona_server.measures.individual.crowds import WIDE
+from persona_server.measures.populations import Numbers
 
 PAIR = Struct(">qI")
 _OPTIONS = 100  # of a row
@@ -40,3 +44,8 @@ def plus(counts: bytes, changes: Mapping[int, int]) -> bytes:
 def unpacked(counts: bytes) -> Iterable[tuple[int, int]]:
     """Yield each number with its count."""
     return PAIR.iter_unpack(counts)
+
+
+def summed(sums: str) -> Numbers:
+    """Return the sums of numbers, of which the first four powers are kept."""
+    return Numbers(*json.loads(sums)[:3])

@@ -3,7 +3,6 @@
 Questions that were asked in the same simulations, as mostly all are, take one statement together.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -14,9 +13,8 @@ from persona_server import patience
 from persona_server.measures.answers import SETS, Question, Value
 from persona_server.measures.individual.crowds import Crowd, crowd
 from persona_server.measures.individual.points import Differences
-from persona_server.measures.populations import Numbers
 from persona_server.patience import while_awaited
-from persona_server.storage.derived.counts import by_value, unpacked
+from persona_server.storage.derived.counts import by_value, summed, unpacked
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.engine.dialect import id_list, integer_list
 from persona_server.storage.engine.statements import Statement
@@ -31,14 +29,14 @@ MOST_SETS = 64
 KnownCrowds = dict[int, dict[str, Crowd]]
 MOST_KNOWN = 20_000  # of them, at an individual's beginning: some 20 MB
 
-Asked = Mapping[Question, Collection[str]]  # questions, and simulations by their ids
+SimulationsOf = Mapping[Question, Collection[str]]  # ids of those to look at, by question
 Ids = Mapping[Question, int]
 Questions = Mapping[int, Question]  # by their ids
-Counts = bytes | str  # what is kept of a question and simulation: packed counts, or sums as JSON
+CountsOrSums = bytes | str  # of a question and simulation: packed counts, or sums as JSON
 
 # Crowds by tenant, question and what is kept, from which nothing else follows: to compare all pairs
 # of sets anew would be half of a reliability.
-_computed = Remembered[tuple[int, int, Counts], Crowd](2 << 20)  # some ten thousand, of 10 MB
+_computed = Remembered[tuple[int, int, CountsOrSums], Crowd](2 << 20)  # some ten thousand, of 10 MB
 
 
 class _Wanted(NamedTuple):
@@ -63,7 +61,7 @@ class Crowds:
         self._tenant = tenant
 
     def of(
-        self, ids: Ids, asked: Asked, known: KnownCrowds | None = None
+        self, ids: Ids, asked: SimulationsOf, known: KnownCrowds | None = None
     ) -> dict[Question, dict[str, Crowd]]:
         """Return who answered questions in these simulations.
 
@@ -79,7 +77,7 @@ class Crowds:
             self._read(questions, simulations, known)
         return {question: _among(known.get(key, {}), of) for question, key, of in wanted}
 
-    def differences(self, ids: Ids, asked: Asked) -> dict[Question, dict[str, Differences]]:
+    def differences(self, ids: Ids, asked: SimulationsOf) -> dict[Question, dict[str, Differences]]:
         """Return what moved in numeric questions until these simulations, of all individuals.
 
         By simulation.
@@ -111,7 +109,7 @@ class Crowds:
                 of.update(self._compute(key, questions[key], new))
 
     def _compute(
-        self, key: int, question: Question, given: Sequence[tuple[str, Counts]]
+        self, key: int, question: Question, given: Sequence[tuple[str, CountsOrSums]]
     ) -> Iterator[tuple[str, Crowd]]:
         """Yield the crowds of a question that are made for the first time, by simulation."""
         patience.require()
@@ -140,15 +138,15 @@ class Crowds:
         return statement.all(tenant=self._tenant, questions=keys, simulations=ids, **more)
 
 
-def _wanted(ids: Ids, asked: Asked) -> list[_Wanted]:
+def _wanted(ids: Ids, asked: SimulationsOf) -> list[_Wanted]:
     """Return the questions asked for with their ids and simulations."""
     return [_Wanted(q, ids[q], some) for q, some in asked.items() if some and q in ids]
 
 
-def _crowd(question: Question, counts: Counts, tokens: Mapping[int, str]) -> Crowd:
+def _crowd(question: Question, counts: CountsOrSums, tokens: Mapping[int, str]) -> Crowd:
     """Return the crowd of what is kept. Its tally has sets by their ids: nobody looks into them."""
     if isinstance(counts, str):
-        return crowd(question, Numbers(*json.loads(counts)[:3]))
+        return crowd(question, summed(counts))
     numbers: dict[Value, int] = dict(unpacked(counts))
     if question.kind in SETS:
         found = crowd(question, {tokens[number]: n for number, n in unpacked(counts)})

@@ -16,7 +16,7 @@ from persona_server.measures.individual.crowds import Crowd
 from persona_server.measures.individual.points import Differences
 from persona_server.patience import while_awaited
 from persona_server.storage.derived.answers import NewAnswer
-from persona_server.storage.derived.crowds import Asked, Crowds, KnownCrowds
+from persona_server.storage.derived.crowds import Crowds, KnownCrowds, SimulationsOf
 from persona_server.storage.derived.participation import Given, Participation, Place
 from persona_server.storage.derived.questions import (
     FIRST_QUESTION,
@@ -93,7 +93,7 @@ class DerivedTables:
         return {simulation for (simulation,) in rows}
 
     def crowds(
-        self, ids: Mapping[Question, int], asked: Asked, known: KnownCrowds | None = None
+        self, ids: Mapping[Question, int], asked: SimulationsOf, known: KnownCrowds | None = None
     ) -> dict[Question, dict[str, Crowd]]:
         """Return who answered questions in these simulations. `ids` are those of a `Series`.
 
@@ -102,7 +102,7 @@ class DerivedTables:
         return self._crowds.of(ids, asked, known)
 
     def differences(
-        self, ids: Mapping[Question, int], asked: Asked
+        self, ids: Mapping[Question, int], asked: SimulationsOf
     ) -> dict[Question, dict[str, Differences]]:
         """Return what moved in numeric questions until these simulations, of all individuals.
 
@@ -156,12 +156,13 @@ class DerivedTables:
         Removal(*statements, self._standing, self._tenant, place).run(rows, ids)
         self._questions.declare_anew(rows)
 
-    def first_answers(
+    def first_recorded(
         self, simulation: bytes, wanted: Iterable[tuple[Question, bytes]]
     ) -> dict[tuple[Question, bytes], bytes]:
-        """Return what individuals answered first to questions in a simulation, by both: responses.
+        """Return which response of individuals to questions was recorded first in a simulation.
 
-        All must have answered.
+        By question and individual, of those recorded at once the first to occur. All must have
+        answered.
         """
         grouped: dict[Question, list[bytes]] = {}
         for question, individual in wanted:

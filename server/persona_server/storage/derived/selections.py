@@ -4,7 +4,6 @@ Of a whole simulation that is counted already. Of other individuals their series
 the last row of each, which holds the latest answers.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -13,7 +12,8 @@ from typing import Any, NamedTuple
 from persona_server.measures.answers import SETS, Question, items_of, set_items
 from persona_server.measures.populations import Numbers
 from persona_server.patience import while_awaited
-from persona_server.storage.derived.counts import by_value, unpacked
+from persona_server.storage.derived.counts import by_value, summed, unpacked
+from persona_server.storage.derived.questions import of_scale
 from persona_server.storage.derived.series import RECORD, Entry, entries
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.derived.texts import token
@@ -45,7 +45,7 @@ class Selections:
     def questions(self, after: int, limit: int) -> list[tuple[int, Question]]:
         """Return at most `limit` questions of the tenant behind one, in the order first asked."""
         rows = self._do.selections.questions.all(tenant=self._tenant, after=after, limit=limit)
-        return [(key, Question.of_scale(name, scale)) for key, name, scale in rows]
+        return [(key, of_scale(name, scale)) for key, name, scale in rows]
 
     def models(self, model: str) -> frozenset[int]:
         """Return what stands for a model in records, with each version of its prompt."""
@@ -84,7 +84,7 @@ class Selections:
         row = self._do.moments.first(
             tenant=self._tenant, questions=integer_list([key]), simulations=id_list([simulation])
         )
-        return Numbers(*json.loads(row[-1])[:3]) if row else Numbers(0, 0, 0)
+        return summed(row[-1]) if row else Numbers(0, 0, 0)
 
     def set_count(self, simulation: bytes, key: int, most: int) -> int:
         """Return how many different sets a simulation gave to a question, at most `most`."""

@@ -10,7 +10,7 @@ from persona_server.storage.engine.statements import Statement, param
 from persona_server.storage.keys import split_position
 
 
-class Shown(NamedTuple):
+class ShownGroup(NamedTuple):
     """A visible group, the set that it shows, and the length of its longest row in bytes."""
 
     created_at: int
@@ -28,7 +28,7 @@ class ShownGroupStatements:
         place = Tuple(group.created_at, group.id)
         self.oldest = Statement(
             database,
-            group.select(*[getattr(group, name) for name in Shown._fields])
+            group.select(*[getattr(group, name) for name in ShownGroup._fields])
             .where(
                 (group.tenant_id == param("tenant"))
                 & (group.project_id == param("project"))
@@ -47,10 +47,10 @@ class ShownGroups:
         self._do = statements
         self._tenant = tenant
 
-    def oldest(self, project: bytes, since: bytes, limit: int) -> list[Shown]:
+    def oldest(self, project: bytes, since: bytes, limit: int) -> list[ShownGroup]:
         """Return at most `limit` groups of a project, oldest first, from a position on."""
         at, group = split_position(since)
         rows = self._do.oldest.all(
             tenant=self._tenant, project=project, at=at, id=group, limit=limit
         )
-        return [Shown(*row) for row in rows]
+        return [ShownGroup(*row) for row in rows]
