@@ -227,7 +227,7 @@ def test_an_erasure_that_breaks_off_goes_on_whatever_is_done_between(
     monkeypatch.setattr(people, "CHUNK", 3)
     person, breaks = everywhere(store), 0
     while (it := found(store, person.origin, TENANT)).responses or it.library_personas:
-        assert all(islice(PersonErasure(store, TENANT).erase(it), 4))
+        assert all(islice(PersonErasure(store, TENANT).erase(it), 8))
         for one in it.personas:
             meddle(store, one)
         breaks += 1

@@ -77,7 +77,7 @@ class TlsCaller:
         return body if body == "refused" else "persona_rpc_total" in body
 
     def get(self, port: str, path: str) -> str:
-        """Return what a port answers with 200 to a GET, or "refused"."""
+        """Return what a port answers with 200 to a GET, or "refused", or "unreachable"."""
         host, _, number = self.ports[port].partition(":")
         connection = http.client.HTTPSConnection(
             host, int(number), timeout=SECONDS, context=self._trust.context()
@@ -90,6 +90,8 @@ class TlsCaller:
             return "refused"
         finally:
             connection.close()
+        if answer.status == 503:  # the gateway and the server do not take files at one moment
+            return "unreachable"
         assert answer.status == 200, text
         return text
 
