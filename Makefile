@@ -41,8 +41,7 @@ test: setup-dev ## Run all tests (ARGS="-k name" selects)
 	@tools/test $(ARGS)
 
 torture: setup-dev ## The long forms of the hardening tests (hours), languages that compile for minutes, all RPCs on PostgreSQL
-	@failed=0; pytest tests/hardening tests/files tests/docs/test_languages.py --torture $(ARGS) || failed=1; \
-	pytest --postgresql tests/rpc tests/rest -m "not alone" $(ARGS) || failed=1; exit $$failed
+	@tools/test torture $(ARGS)
 
 lint: setup-tools ## Check style, types and the contract
 	ruff check .
