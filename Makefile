@@ -97,6 +97,7 @@ COMPILE := uv pip compile -q --generate-hashes --no-header --no-annotate --pytho
 	--no-emit-package persona-client
 lock: setup-tools ## Resolve the Python dependencies anew
 	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) pyproject.toml --extra tracing -c requirements.txt -o requirements-image.txt
 	$(COMPILE) pyproject.toml clients/python/pyproject.toml --extra plot --extra formats --group dev -c requirements.txt -o requirements-dev.txt
 	$(COMPILE) --group edsl -o requirements-edsl.txt
 
