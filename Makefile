@@ -43,10 +43,13 @@ test: setup-dev ## Run all tests (ARGS="-k name" selects)
 torture: setup-dev ## The long forms of the hardening tests (hours), languages that compile for minutes, all RPCs on PostgreSQL
 	@tools/test torture $(ARGS)
 
+# hatch_build.py by itself, since the client has a module of that name too.
 lint: setup-tools ## Check style, types and the contract
 	ruff check .
 	ruff format --check .
 	mypy
+	mypy hatch_build.py
+	shellcheck .ci/run tools/check-breaking tools/setup tools/test tools/wheels clients/shell/persona-*
 	buf lint
 	@tools/check-breaking
 	@unformatted=$$(gofmt -l server clients benchmarks examples); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
