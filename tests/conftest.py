@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from support.postgresql import OWN, Cluster, running_cluster
+from support.postgresql import OWN, Cluster, can_run, owner, running_cluster
 from support.service import Service, running_service
 
 
@@ -69,6 +69,8 @@ def newest_cluster() -> Iterator[Cluster]:
     """The same of the current major version, which PyPI ships."""
     if not (OWN / "initdb").exists():
         pytest.skip("the newest PostgreSQL is not here: make setup-dev gets it")
+    if not can_run(OWN):
+        pytest.skip(f"{owner()} may not read {OWN}, and root may run no PostgreSQL")
     with running_cluster(bin_folder=OWN) as running:
         yield running
 

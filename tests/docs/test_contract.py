@@ -1,4 +1,4 @@
-"""The contract is held to the image of its last release: nothing of it can be taken back."""
+"""The contract is held to protos/released.binpb: nothing that it has promised can be taken back."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ def replace(checkout: Path, old: str, new: str, name: str = "response.proto") ->
     file.write_text(text.replace(old, new))
 
 
-def test_the_contract_is_what_was_released_or_more(checkout: Path) -> None:
+def test_the_contract_is_what_was_promised_or_more(checkout: Path) -> None:
     assert checked(checkout).returncode == 0
     replace(checkout, RATING, f"{RATING}  // A field more.\n  string unit = 4;\n")
     assert checked(checkout).returncode == 0
@@ -51,14 +51,14 @@ def test_the_contract_is_what_was_released_or_more(checkout: Path) -> None:
         (RATING, RATING.replace("1", "9"), 'field "1" with name "value"'),
     ],
 )
-def test_what_was_released_stays(checkout: Path, old: str, new: str, said: str) -> None:
+def test_what_was_promised_stays(checkout: Path, old: str, new: str, said: str) -> None:
     replace(checkout, old, new)
     found = checked(checkout)
     assert found.returncode == 100, found.stderr
     assert said in found.stdout
 
 
-def test_an_rpc_that_was_released_stays(checkout: Path) -> None:
+def test_an_rpc_that_was_promised_stays(checkout: Path) -> None:
     rpc = "  rpc GetResponse(GetResponseRequest) returns (GetResponseResponse);\n"
     replace(checkout, rpc, "", "response_service.proto")
     assert '"GetResponse" on service "ResponseService"' in checked(checkout).stdout

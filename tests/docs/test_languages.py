@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "go": ("go", "go run . $IDS"),
     "typescript": (
         "npm",
-        "npm install --silent --no-audit --no-fund && npm run --silent build"
+        "npm ci --prefer-offline --silent --no-audit --no-fund && npm run --silent build"
         " && node dist/reason.js $IDS",
     ),
     "java": (

@@ -1,6 +1,7 @@
 """The alerts and the dashboard of deploy/monitoring: good queries, for what is served."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,14 +22,17 @@ DASHBOARD = json.loads((DEPLOY / "dashboard.json").read_text())
 PANELS: list[dict[str, Any]] = [one for one in DASHBOARD["panels"] if one["type"] != "row"]
 VARIABLES = {"$__rate_interval": "5m", "$job": "persona", "$instance": ".*"}
 WIDTH = 24  # of a dashboard
+# tools/setup has it in a folder that only make puts on the path.
+TOOLS = Path(__file__).parents[2] / ".tools/bin"
+PROMTOOL = shutil.which("promtool", path=f"{TOOLS}{os.pathsep}{os.environ['PATH']}") or ""
 needs_promtool = pytest.mark.skipif(
-    not shutil.which("promtool"), reason="promtool is not there, and could not be fetched"
+    not PROMTOOL, reason="promtool is not there, and could not be fetched"
 )
 
 
 def promtool(*words: str | Path) -> str:
     done = subprocess.run(
-        ["promtool", *words], capture_output=True, text=True, timeout=60, check=False
+        [PROMTOOL, *words], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

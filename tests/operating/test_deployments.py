@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import yaml
 from persona_server.settings.config import SETTINGS
 from support.service import running_service
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
 MANIFESTS = ["kubernetes/persona.yaml", "kubernetes/migrate.yaml"]
 FILES = ["Dockerfile", "compose.yaml", "persona.service", *MANIFESTS]
 PROGRAMS = Path(sys.executable).parent
@@ -27,6 +29,34 @@ def passes(*command: str | Path) -> None:
 
 def test_the_image_passes_its_linter() -> None:
     passes(PROGRAMS / "hadolint", DEPLOY / "Dockerfile")
+
+
+def test_the_image_can_send_traces_and_has_else_what_a_checkout_has() -> None:
+    names = re.findall(r"--require-hashes -r (\S+)", (DEPLOY / "Dockerfile").read_text())
+    assert f"!{names[0]}" in (ROOT / ".dockerignore").read_text().splitlines()
+    pins, of_a_checkout = (
+        set(re.findall(r"^[\w-]+==\S+", (ROOT / name).read_text(), re.MULTILINE))
+        for name in (names[0], "requirements.txt")
+    )
+    assert pins > of_a_checkout
+    more = {pin.partition("==")[0] for pin in pins - of_a_checkout}
+    assert {"opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"} <= more
+
+
+def test_what_is_deployed_is_this_version() -> None:
+    project, client = (
+        tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
+        for folder in (".", "clients/python")
+    )
+    version = project["version"]
+    assert client["version"] == version
+    assert f"persona-client=={version}" in project["dependencies"]
+    tags = {
+        file: set(re.findall(r"persona-service:([\w.-]+)", (DEPLOY / file).read_text()))
+        for file in FILES
+    }
+    assert {file: found for file, found in tags.items() if found not in (set(), {version})} == {}
+    assert {file for file, found in tags.items() if found} == set(FILES) - {"persona.service"}
 
 
 @pytest.mark.parametrize("file", MANIFESTS)

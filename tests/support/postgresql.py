@@ -224,6 +224,12 @@ def owner() -> str:
     return "postgres" if "postgres" in names else "nobody"
 
 
+def can_run(programs: Path) -> bool:
+    """Return whether the owner of a cluster can run these: in a folder of root alone none can."""
+    command = as_owner(programs / "initdb", "--version")
+    return subprocess.run(command, capture_output=True, cwd="/", check=False).returncode == 0
+
+
 def as_owner(*command: object) -> list[str]:
     """Return a command as one who may run a server gives it, where this process is root's.
 

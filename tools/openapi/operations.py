@@ -105,6 +105,7 @@ class Operations:
             schema = self._schemas.message(request, sent=True, without=without)
         else:
             resource = request.fields_by_name[route.body].message_type
+            assert resource is not None  # what is a body is a message
             changes = route.verb == "patch"
             schema = self._schemas.message(resource, sent=True, changes=changes)
         return {"required": route.body != "*", "content": {"application/json": {"schema": schema}}}

@@ -80,7 +80,7 @@ class Schemas:
         return schema | {"readOnly": True} if sent and OUTPUT_ONLY in said else schema
 
     def _any_number(self, field: FieldDescriptor, sent: bool) -> Schema:
-        if is_map(field):
+        if field.message_type and is_map(field):
             value = field.message_type.fields_by_name["value"]
             return {"type": "object", "additionalProperties": self.one(value, sent=sent)}
         one = self.one(field, sent=sent)
