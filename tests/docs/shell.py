@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from persona_cli.command_line import app
 from support.postgresql import programs
 from support.service import PERSONA
-from support.waiting import eventually
+from support.waiting import LIMIT, eventually
 
 ROOT = Path(__file__).parents[2]
 SERVES = re.compile(r"(\w+=\S+ )*persona(-gateway| serve)\b")
@@ -100,7 +100,7 @@ class Shell:
         while self._servers:
             server = self._servers.pop()
             server.send_signal(signal.SIGTERM)
-            assert server.wait(30) == 0, server.args
+            assert server.wait(LIMIT) == 0, server.args
 
 
 @contextmanager

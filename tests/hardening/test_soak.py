@@ -10,7 +10,9 @@ import pytest
 from rest.routes import ROUTES
 
 from persona_server.storage.engine.folder import FILE_NAME
+from support.attacks.beside import calm
 from support.peers.soaking import Callers, Held, held
+from support.processes import children
 from support.rpcs import METHODS
 from support.service import Service, running_service
 
@@ -55,14 +57,14 @@ def soaked(service: Service, callers: Callers, seconds: float) -> tuple[list[Hel
     looks: list[tuple[Held, Held]] = []
     while len(looks) < FEWEST or time.monotonic() < ends:
         callers.round(len(looks), STEPS)
+        calm(pids[0])  # those of who has left are let go a moment later
         looks.append((held(pids[0]), held(pids[1])))
     return [one for one, _ in looks], [other for _, other in looks]
 
 
 def gateway_of(service: Service) -> int:
     """Return the process of a service's gateway."""
-    tasks = Path(f"/proc/{service.process.pid}/task").glob("*/children")
-    (gateway,) = (int(child) for task in tasks for child in task.read_text().split())
+    (gateway,) = children(service.process.pid)
     return gateway
 
 

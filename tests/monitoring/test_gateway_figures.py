@@ -17,6 +17,7 @@ from rest.wire import Rest
 
 from support.operating.authority import Authority
 from support.operating.metrics import samples, value
+from support.processes import children
 from support.service import Service, running_service
 from support.waiting import eventually
 
@@ -189,13 +190,12 @@ def test_one_that_hangs_is_noticed(data: Path) -> None:
         pid = _gateway_of(service)
         eventually(lambda: value(service, "persona_gateway_goroutines"))
         os.kill(pid, signal.SIGSTOP)
-        assert service.ended(40) == 1
+        assert service.ended(90) == 1
         told = [line["message"] for line in service.log if line["level"] == "error"]
         assert told[0] == "the REST gateway does not answer: it is ended"
         assert len(told) == 2
 
 
 def _gateway_of(service: Service) -> int:
-    children = Path(f"/proc/{service.process.pid}/task").glob("*/children")
-    (pid,) = {int(word) for file in children for word in file.read_text().split()}
+    (pid,) = children(service.process.pid)
     return pid

@@ -17,6 +17,7 @@ from persona.v1 import project_service_pb2 as projects
 from persona.v1.project_pb2 import Project
 from support.data import uid
 from support.importer import LEAN
+from support.machine import slowness
 from support.peers.collector import Collector, attributes, running_collector
 from support.service import PERSONA, Service, running_service
 from support.waiting import eventually
@@ -150,6 +151,7 @@ def test_the_resource_is_the_service_unless_said_otherwise(
             assert own.resource["service.name"] == "other"
 
 
+@pytest.mark.alone  # a stop has two seconds beyond the grace, and others would take of them
 def test_a_collector_that_hangs_holds_up_nobody(data: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         env = {
@@ -161,7 +163,7 @@ def test_a_collector_that_hangs_holds_up_nobody(data: Path) -> None:
             assert called(service, CREATE, service.token()) == "OK"
             begun = time.monotonic()
             assert service.stop() == 0
-            assert time.monotonic() - begun < 2 + 2  # as R13 has it
+            assert time.monotonic() - begun - 2 < 2 * slowness()  # as R13 has it
 
 
 def test_one_that_is_not_there_is_a_line_of_the_log(data: Path) -> None:

@@ -113,9 +113,9 @@ def test_handshakes_that_never_end_are_ended(
         assert caller.answers() == SERVED  # meanwhile
         for port, seconds in HANDSHAKE_SECONDS.items():
             for connection in silent[port]:
-                connection.settimeout(seconds + 5.0)
+                connection.settimeout(seconds + 20.0)
                 assert ended(connection), port
-            assert time.monotonic() - begun < seconds + 5.0
+            assert time.monotonic() - begun < seconds + 20.0
 
 
 def test_connections_in_their_handshake_keep_nobody_out(
@@ -127,7 +127,7 @@ def test_connections_in_their_handshake_keep_nobody_out(
         silent = [stack.enter_context(beginning(caller.ports["REST"], b"")) for _ in range(8)]
         assert caller.rest() == 0
         for connection in silent[:5]:  # the oldest: three are left beside the one that was answered
-            connection.settimeout(5.0)
+            connection.settimeout(20.0)
             assert ended(connection)
 
 

@@ -16,6 +16,7 @@ from rest.pages import origin
 
 from support.operating.authority import Authority
 from support.peers.browser import program, running_browser
+from support.waiting import LIMIT
 
 ROOT = Path(__file__).parents[2]
 UV = ROOT / ".tools/bin/uv"
@@ -71,7 +72,7 @@ def serving(installed: Path, data: Path, *flags: str) -> Iterator[dict[str, str]
             yield dict(word.split("=", 1) for word in exports.split()[1:])
         finally:
             service.terminate()
-            assert service.wait(30) == 0
+            assert service.wait(LIMIT) == 0
 
 
 def listed(installed: Path, variables: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 from rest.conftest import Place, persona
 from rest.flood import (
+    ATTACKER,
     NEIGHBOUR,
     Neighbour,
     at_once,
@@ -71,14 +72,22 @@ def test_bodies_in_vain_hold_up_the_next_ones_of_their_address(
     own_gateway: Gateway, place: Place, token: str
 ) -> None:
     path, good = f"{place.path}:batchCreate", batch(json.dumps(persona(1)).encode())
-    length = f"Content-Length: {len(good)}"
-    soon = start("POST", path, token, length, "Grpc-Timeout: 1S") + good
-    in_time = start("POST", path, token, length) + good
-    assert call(own_gateway, soon) == 200
-    assert call(own_gateway, post(path, token, MANY_VALUES)) == 400
-    assert call(own_gateway, soon) == 429
-    assert call(own_gateway, soon, NEIGHBOUR) == 200
-    assert call(own_gateway, in_time) == call(own_gateway, soon) == 200
+
+    def posted(body: bytes, seconds: int, source: str = ATTACKER) -> int:
+        headers = (f"Content-Length: {len(body)}", f"Grpc-Timeout: {seconds}S")
+        return call(own_gateway, start("POST", path, token, *headers) + body, source)
+
+    def held_up() -> bool:
+        """Whether the next one of the address had to wait, and of no other.
+
+        By the next try nobody waits any more: a machine that is slow may not be within a second.
+        """
+        assert posted(good, 60) == 200
+        assert posted(MANY_VALUES, 60) == 400  # which holds up by almost four seconds
+        return posted(good, 1) == 429 and posted(good, 1, NEIGHBOUR) == 200
+
+    assert any(held_up() for _ in range(5))
+    assert posted(good, 60) == 200
 
 
 @pytest.mark.parametrize("body", [MANY_VALUES, MANY_MEMBERS], ids=["values", "members"])
@@ -111,7 +120,8 @@ def test_a_whole_batch_of_full_personas_passes_the_counts(rest: Rest, place: Pla
     }
     items = [{**persona(i), **full} for i in range(1000)]
     body = json.dumps({"personas": items}, separators=(",", ":")).encode()
-    assert rest.call("POST", f"{place.path}:batchCreate", body).status == 200
+    patient = [("Grpc-Timeout", "60S")]  # by default ten seconds: little for so much, beside others
+    assert rest.call("POST", f"{place.path}:batchCreate", body, patient).status == 200
 
 
 @pytest.mark.parametrize("given", [None, "not-a-token"])
@@ -152,7 +162,7 @@ def test_calls_that_wait_make_others_no_dearer(service: Service, place: Place, t
         quiet = spent()
         hold(stack, running, 2000, head + b"1\r\n{\r\n")
         spent()  # and with it they have come
-        assert spent() < 3 * quiet
+        assert min(spent() for _ in range(3)) < 3 * quiet
 
 
 def test_40_whole_bodies_but_for_a_byte(

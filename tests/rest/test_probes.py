@@ -11,6 +11,7 @@ from rest.wire import Rest
 from support.importer import LEAN
 from support.ports import free_port
 from support.service import running_service
+from support.waiting import eventually
 
 
 @pytest.mark.parametrize(("path", "status"), [("/healthz", "LIVING"), ("/readyz", "SERVING")])
@@ -42,13 +43,12 @@ def test_a_service_that_does_not_say_how_it_is_is_not_ready(broken: Rest) -> Non
 def test_the_gateway_is_ready_when_its_service_is_there_again(tmp_path: Path) -> None:
     with running_service(tmp_path / "data") as service, gateway(service.grpc) as running:
         anybody = Rest(running.base, None)
-        assert anybody.call("GET", "/readyz").status == 200
+        eventually(lambda: anybody.call("GET", "/readyz").status == 200)
         service.process.send_signal(signal.SIGSTOP)
-        while anybody.call("GET", "/readyz").status == 200:
-            pass  # what it said counts for a second
+        # What it said counts for a second.
+        eventually(lambda: anybody.call("GET", "/readyz").status == 503)
         service.process.send_signal(signal.SIGCONT)
-        while anybody.call("GET", "/readyz").status == 503:
-            pass
+        eventually(lambda: anybody.call("GET", "/readyz").status == 200)
 
 
 def test_who_is_ready_fails_no_call(tmp_path: Path) -> None:
@@ -60,8 +60,7 @@ def test_who_is_ready_fails_no_call(tmp_path: Path) -> None:
         while time.monotonic() < ends:
             client.call("GET", "/api/v1/projects").problem(503, "UNREACHABLE")
         with running_service(tmp_path / "data", *LEAN, "--listen", listen):
-            while anybody.call("GET", "/readyz").status == 503:
-                pass
+            eventually(lambda: anybody.call("GET", "/readyz").status == 200)
             for _ in range(128):
                 client.call("GET", "/api/v1/projects").problem(401, "UNAUTHENTICATED")
 
@@ -69,7 +68,6 @@ def test_who_is_ready_fails_no_call(tmp_path: Path) -> None:
 def test_probes_are_answered_where_an_address_has_had_its_share(backend: Backend) -> None:
     with gateway(backend.address, "--max-refusals", "0.1") as running:
         stranger = Rest(running.base, None)
-        while stranger.call("GET", "/nowhere").status != 429:
-            pass
+        eventually(lambda: stranger.call("GET", "/nowhere").status == 429)
         assert stranger.call("GET", "/healthz").status == 200
         assert stranger.call("GET", "/readyz").status == 503  # that server has no health

@@ -12,7 +12,7 @@ from support.errors import assert_no_leak
 
 Headers = Sequence[tuple[str, str]]
 JSON = (("Content-Type", "application/json"),)
-TIMEOUT = 30.0
+TIMEOUT = 60.0
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MEMBERS = {"type", "title", "status", "detail", "code", "reason", "metadata", "violations"}

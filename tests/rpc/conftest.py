@@ -8,7 +8,7 @@ import pytest
 from persona_server.identity.tokens import LocalKey, local_key
 from persona_server.storage.store import open_store
 from support.data import Place, make_place
-from support.service import Caller, Service
+from support.service import TOKEN_SECONDS, Caller, Service
 
 Connect = Callable[..., Caller]
 
@@ -34,7 +34,7 @@ def connect(service: Service, key: LocalKey, tenant: str) -> Iterator[Connect]:
     callers: list[Caller] = []
 
     def connected(of: str = tenant, scopes: str = "all", subject: str = "tests") -> Caller:
-        callers.append(service.connect(key.issue(of, subject, scopes.split(), 3600)))
+        callers.append(service.connect(key.issue(of, subject, scopes.split(), TOKEN_SECONDS)))
         return callers[-1]
 
     yield connected

@@ -16,7 +16,7 @@ from persona_server.validation.limits import MAX_REQUEST_BYTES
 from support.data import make_place, persona, rich_persona
 from support.errors import Problem, refusal_of, refused
 from support.importer import Importer
-from support.service import Caller, Service
+from support.service import TOKEN_SECONDS, Caller, Service
 
 ALGORITHMS = {"deflate": 1, "gzip": 2}  # as gRPC's core numbers them
 CREATE = "/persona.v1.PersonaService/CreatePersona"
@@ -32,7 +32,7 @@ def packing(request: pytest.FixtureRequest) -> tuple[tuple[str, int], ...]:
 
 @pytest.fixture
 def token(key: LocalKey, tenant: str) -> str:
-    return key.issue(tenant, "tests", ["all"], 3600)
+    return key.issue(tenant, "tests", ["all"], TOKEN_SECONDS)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from support.errors import refusal_of
 from support.operating.forge import Forge
 from support.service import Service, running_service
 from support.streams import begun
+from support.waiting import LIMIT
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 SERVICE_NAMES = [service.full_name for service in SERVICES]
@@ -61,7 +62,7 @@ def test_watchers_hear_of_the_end_while_calls_drain(tmp_path: Path) -> None:
         service.process.terminate()
         assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
         stream.drop()
-        assert service.process.wait(20) == 0
+        assert service.process.wait(LIMIT) == 0
 
 
 def services(channel: grpc.Channel, token: str = "") -> list[str]:
@@ -146,7 +147,7 @@ def test_reflection_has_places_of_its_own(
 def test_a_stream_ends_with_its_token(service: Service, channel: grpc.Channel) -> None:
     """A token is taken for another 30 seconds after its end, since clocks differ."""
     grpc.channel_ready_future(channel).result(20)  # of the token's seconds it takes none
-    call = asked(channel, Forge(service).token(exp=int(time.time()) + 3 - LEEWAY))
+    call = asked(channel, Forge(service).token(exp=int(time.time()) + 10 - LEEWAY))
     problem = refusal_of(lambda: next(call))
     assert problem.reason == "UNAUTHENTICATED"
 

@@ -16,11 +16,12 @@ from typing import Any
 import psycopg
 
 from support.ports import free_port
+from support.waiting import LIMIT
 
 # The folder of the programs, where they are to be others than the newest of the machine.
 PROGRAMS = "PERSONA_TEST_POSTGRESQL"
 OWN = Path(__file__).parents[2] / ".tools/postgresql/bin"  # as tools/setup has it where it must
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 # What a crash must not lose is asked of a cluster that is `durable`; others need no disk.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 TEMPLATE = "persona_template"
@@ -159,6 +160,7 @@ class Cluster:
 
     def kill(self) -> None:
         """End the server and the processes of its connections as a power switch would."""
+        _signal([self.process.pid], signal.SIGSTOP)  # so that it begins no more of them
         children = self._children()
         self.process.kill()
         self.process.wait()
@@ -167,7 +169,9 @@ class Cluster:
     @contextmanager
     def hanging(self) -> Iterator[None]:
         """Let nothing be answered for a block: connections stay, and nothing comes of them."""
-        pids = [self.process.pid, *self._children()]
+        first = [self.process.pid]
+        _signal(first, signal.SIGSTOP)  # before the others are looked for: it begins no more then
+        pids = first + self._children()
         _signal(pids, signal.SIGSTOP)
         try:
             yield
@@ -184,10 +188,10 @@ class Cluster:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)  # a fast shutdown
             try:
-                self.process.wait(10)
+                self.process.wait(LIMIT)
             except subprocess.TimeoutExpired:
                 self.process.send_signal(signal.SIGQUIT)  # at once
-                self.process.wait(10)
+                self.process.wait(LIMIT)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from support.waiting import LIMIT
 
 PERSONA = Path(sys.executable).with_name("persona")
 START_SECONDS = 60.0
+TOKEN_SECONDS = 86_400  # fixtures of a whole run keep them
 Options = tuple[tuple[str, int], ...]
 OPTIONS: Options = (
     ("grpc.max_receive_message_length", 8 << 20),
@@ -120,7 +121,7 @@ class Service:
         finally:
             database.close_all()
         assert pem is not None
-        return LocalKey(pem).issue(tenant, subject, scopes.split(), 3600)
+        return LocalKey(pem).issue(tenant, subject, scopes.split(), TOKEN_SECONDS)
 
     def connect(self, token: str | None = None) -> "Caller":
         """Return stubs whose calls carry a token (tenant `local`, all scopes)."""

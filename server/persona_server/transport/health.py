@@ -105,12 +105,14 @@ class Health:
             with self._changed:
                 while not (gone.is_set() or self._closed or self._status(known) != told):
                     self._changed.wait()
-                told, closed = self._status(known), self._closed
+                status, closed = self._status(known), self._closed
             if gone.is_set():
                 raise ClientGone
+            if status != told:  # also if all has ended by now: who watches is told why
+                told = status
+                yield _answer(told)
             if closed:
                 raise shutting_down()
-            yield _answer(told)
 
     def _status(self, known: bool = True) -> Any:
         if not known:

@@ -13,13 +13,14 @@ from persona_server import patience
 from persona_server.errors import ServiceError
 from persona_server.storage import tables
 from persona_server.storage.engine.errors import DatabaseError
+from persona_server.storage.engine.postgresql.watch import END_SECONDS, LOOK_SECONDS
 from persona_server.storage.migrate import grant
 from persona_server.storage.store import Store, open_store
 from support.data import persona
 from support.postgresql import Cluster
 from support.probe import Probe
 from support.stored import TENANT, StoredGroup, read
-from support.waiting import eventually
+from support.waiting import LIMIT, eventually
 
 T = TypeVar("T")
 STARTERS, WRITERS, EACH = 10, 4, 25
@@ -248,29 +249,37 @@ def test_reads_go_on_over_a_connection_that_was_lost(url: str) -> None:
 def test_who_has_left_ends_nothing_of_the_next_one(url: str) -> None:
     """The watch finds out that a caller has left only when another has the connection."""
     store, asked, told = open_store(url), threading.Event(), threading.Event()
-    slow = "SELECT pg_sleep(0.3) AS {}"
+    next_one = "SELECT pg_advisory_lock(7) AS next_one"  # which lasts until the test lets it go on
+    looks = iter(range(1_000_000))
+    looked = [0]
 
     def has_left() -> bool:
         asked.set()
-        return told.wait(20)
+        return told.wait(LIMIT)
+
+    def stays() -> bool:
+        looked.append(next(looks))
+        return False
 
     def tell() -> None:
-        sql = (
-            "SELECT 1 FROM pg_stat_activity WHERE state = 'active' "
-            "AND query = 'SELECT pg_sleep(0.3) AS next_one'"
-        )
-        with psycopg.connect(url, autocommit=True) as beside:
+        sql = f"SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query = '{next_one}'"  # noqa: S608 (ours)
+        try:
             eventually(lambda: beside.execute(sql).fetchone())
-        told.set()
+            told.set()
+            # By so many looks at the next one a watch that was wrong has ended it.
+            eventually(lambda: looked[-1] * LOOK_SECONDS > 3 * END_SECONDS)
+        finally:
+            beside.execute("SELECT pg_advisory_unlock(7)")
 
-    with ThreadPoolExecutor(1) as threads:
+    with psycopg.connect(url, autocommit=True) as beside, ThreadPoolExecutor(1) as threads:
+        beside.execute("SELECT pg_advisory_lock(7)")
         patience.begin(None, has_left)
-        store.database.rows(slow.format("first"), ())
+        store.database.rows("SELECT pg_sleep(2) AS first", ())
         assert asked.is_set()
-        patience.begin(None, lambda: False)
+        patience.begin(None, stays)
         telling = threads.submit(tell)
-        store.database.rows(slow.format("next_one"), ())
+        store.database.rows(next_one, ())
         telling.result()
-        store.database.rows(slow.format("last"), ())
+        store.database.rows("SELECT 1 AS last", ())
     patience.end()
     store.close()

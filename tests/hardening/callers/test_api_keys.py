@@ -14,6 +14,7 @@ from persona_server.storage.store import open_store
 from support.data import make_place, persona, uid
 from support.dbfile import reading
 from support.errors import refusal_of
+from support.machine import slowness
 from support.operating.operated import id_of, new_key, operate, said
 from support.rpcs import BY_NAME, bearer, exchange
 from support.service import Service, running_service
@@ -144,10 +145,10 @@ def test_a_revoked_key_is_refused_everywhere_and_its_streams_end(
     store = open_store(served.place, make=False)
     assert revoke_key(store, "acme", bytes.fromhex(id_of(key)))
     revoked = time.monotonic()
-    eventually(lambda: exchange(channel, LIST, [b""], bearer(key)).error, HELD)
+    eventually(lambda: exchange(channel, LIST, [b""], bearer(key)).error)
     assert status(served, ("X-API-Key", key)) == 401
     assert refusal_of(lambda: next(stream.call)).reason == "UNAUTHENTICATED"
-    assert time.monotonic() - revoked < HELD
+    assert time.monotonic() - revoked < HELD * slowness()
     store.close()
     place.caller.close()
 

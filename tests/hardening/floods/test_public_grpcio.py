@@ -18,14 +18,13 @@ from support.errors import refusal_of
 from support.importer import LEAN
 from support.service import Service, running_service
 from support.streams import begun
-from support.waiting import eventually
+from support.waiting import LIMIT, eventually
 
 GET = "/persona.v1.PersonaService/GetPersona"
 WATCH = "/grpc.health.v1.Health/Watch"
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 WAITING = 14 + 100  # Watches for whose messages threads wait, and that wait for a thread
-STOPPED = 1.5 + 2.0  # seconds, as LEAN and R13 say
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ def served(service: Service) -> Place:
     assert [one for chunk in place.export() for one in chunk.personas] == place.walk()
     with grpc.insecure_channel(service.grpc) as channel:
         health: Any = health_pb2_grpc.HealthStub(channel)
-        assert health.Check(health_pb2.HealthCheckRequest(), timeout=5).status == SERVING
+        assert health.Check(health_pb2.HealthCheckRequest(), timeout=LIMIT).status == SERVING
     return place
 
 
@@ -65,9 +64,9 @@ def test_calls_of_every_kind_are_served_until_it_stops(public: Service) -> None:
     assert refusal_of(lambda: place.create(persona(full_name=""))).reason == "INVALID_FIELD"
     with grpc.insecure_channel(public.grpc) as channel:
         health: Any = health_pb2_grpc.HealthStub(channel)
-        watch = health.Watch(health_pb2.HealthCheckRequest(), timeout=30)
+        watch = health.Watch(health_pb2.HealthCheckRequest(), timeout=2 * LIMIT)
         assert next(watch).status == SERVING
-        assert public.stop(STOPPED) == 0
+        assert public.stop() == 0
         assert next(watch).status == NOT_SERVING
 
 
@@ -90,4 +89,4 @@ def test_calls_that_find_no_room_are_refused_and_stop_nothing(public: Service) -
             silent.headers_only(connection, WATCH, None, 90)
         over(connections, 180 - WAITING)
         served(public)
-        assert public.stop(STOPPED) == 0
+        assert public.stop() == 0

@@ -67,6 +67,9 @@ class Disturbed:
 @pytest.fixture(scope="module")
 def disturbed(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disturbed]:
     url = cluster.migrated()
+    # It looks for a deadlock once, so long after a wait began: by then the test must have made one.
+    # More than ten seconds would be more than the service waits for a lock.
+    cluster.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET deadlock_timeout = '5s'")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Service, "database_of", staticmethod(lambda _: url))
         with running_service(tmp_path_factory.mktemp("disturbed") / "data", *LEAN) as service:
@@ -151,7 +154,7 @@ def test_a_deadline_ends_the_tries(disturbed: Disturbed, place: Place) -> None:
     request = pb.CreatePersonaRequest(**place.ids, persona=persona())
     known = len(created(disturbed.service))
     with pytest.raises(grpc.RpcError) as ended:  # when the first try is over, also beside others
-        place.caller.personas.CreatePersona(request, timeout=3.0)
+        place.caller.personas.CreatePersona(request, timeout=8.0)
     error: Any = ended.value
     assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     late = "DEADLINE_EXCEEDED"  # after the lines of calls before, which may be on their way

@@ -8,6 +8,7 @@ import pytest
 from persona_server.storage.engine.folder import FILE_NAME
 from support.data import make_place, persona
 from support.importer import LEAN
+from support.processes import children
 from support.service import PERSONA, running_service
 from support.waiting import LIMIT, eventually
 
@@ -65,11 +66,6 @@ def test_killed_gateway_ends_the_server(data: Path) -> None:
         (gateway,) = children(service.process.pid)
         subprocess.run(["kill", "-9", str(gateway)], check=True)
         assert service.ended() == 1
-
-
-def children(parent: int) -> list[int]:
-    tasks = Path(f"/proc/{parent}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 def ended(process: int) -> bool:

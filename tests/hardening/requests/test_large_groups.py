@@ -24,7 +24,7 @@ def test_import_does_not_starve_others(own: Service) -> None:
     importer = Importer(place, 100_000, PAGE)
     begun = threading.Event()
     with Background(lambda: importer.run(caller, lambda _: begun.set())) as importing:
-        assert begun.wait(20)
+        assert begun.wait(LIMIT)
         eventually(lambda: importer.acknowledged)
         before = importer.acknowledged
         made = []
@@ -76,7 +76,7 @@ def large(
     tmp_path_factory: pytest.TempPathFactory, rounds: Callable[[int, int], int]
 ) -> Iterator[Large]:
     with running_service(tmp_path_factory.mktemp("large") / "data", *LEAN) as service:
-        yield Large(service, rounds(20_000, 1_000_000))
+        yield Large(service, rounds(5_000, 1_000_000))
 
 
 def test_delete_all_is_one_step(large: Large) -> None:
@@ -89,7 +89,7 @@ def test_delete_all_is_one_step(large: Large) -> None:
     ]
     with Background(walkers[0].run), Background(walkers[1].run):
         for walker in walkers:
-            assert walker.started.wait(20)
+            assert walker.started.wait(LIMIT)
         assert large.place.delete_all() == large.number
         assert (large.place.count(), large.place.walk()) == (0, [])
         assert large.place.delete_all() == 0

@@ -17,6 +17,7 @@ from persona_server.storage.store import Store, open_store
 from support.answers import answer, record
 from support.data import make_place, persona, uid
 from support.errors import refusal_of
+from support.machine import slowness
 from support.operating.operated import operate, said
 from support.rpcs import BY_NAME, bearer, exchange
 from support.service import Service, running_service
@@ -64,10 +65,10 @@ def test_a_revoked_token_is_refused_everywhere_and_its_streams_end(
     stream = begun(place)
     changes.revoke_token(store, "revoked", jti(token))
     revoked = time.monotonic()
-    eventually(lambda: refused(channel, token), HELD)
+    eventually(lambda: refused(channel, token))
     assert Rest(served.rest, token).call("GET", "/api/v1/projects").status == 401
     assert refusal_of(lambda: next(stream.call)).reason == "UNAUTHENTICATED"
-    assert time.monotonic() - revoked < HELD
+    assert time.monotonic() - revoked < HELD * slowness()
     assert not refused(channel, other)
     place.caller.close()
 
@@ -80,7 +81,7 @@ def test_streams_end_with_the_key_that_signed_for_them(
     changes.rotate(store, 0)
     rotated = time.monotonic()
     assert refusal_of(lambda: next(stream.call)).reason == "UNAUTHENTICATED"
-    assert time.monotonic() - rotated < HELD
+    assert time.monotonic() - rotated < HELD * slowness()
     assert not refused(channel, served.token("signed"))
     place.caller.close()
 
@@ -165,7 +166,7 @@ def test_a_suspended_tenant_is_refused_and_keeps_all(
     assert stream.batch(1, [persona()]) == (1, 1)
     changes.suspend(store, "late-payer", suspended=True)
     suspended = time.monotonic()
-    eventually(lambda: refused(channel, token), HELD)
+    eventually(lambda: refused(channel, token))
     problem = exchange(channel, LIST, [b"\xff"], bearer(token)).problem
     assert (problem.reason, problem.metadata) == SUSPENDED
     assert problem.code == grpc.StatusCode.PERMISSION_DENIED
@@ -175,7 +176,7 @@ def test_a_suspended_tenant_is_refused_and_keeps_all(
     ended = refusal_of(lambda: next(stream.call))
     assert ended.reason == SUSPENDED[0]
     assert ended.metadata.items() >= SUSPENDED[1].items(), "no new token would help"
-    assert time.monotonic() - suspended < HELD
+    assert time.monotonic() - suspended < HELD * slowness()
     assert not refused(channel, served.token("good-payer"))
     changes.suspend(store, "late-payer", suspended=False)
     eventually(lambda: not refused(channel, token))

@@ -113,7 +113,8 @@ def pin(pid: int) -> None:
     """Let a process run on the first core alone."""
     core = min(os.sched_getaffinity(0))
     for task in Path(f"/proc/{pid}/task").iterdir():
-        os.sched_setaffinity(int(task.name), {core})
+        with suppress(ProcessLookupError):  # it has ended since
+            os.sched_setaffinity(int(task.name), {core})
 
 
 @contextmanager

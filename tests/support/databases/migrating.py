@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from support.waiting import LIMIT
+
 TESTS = Path(__file__).parents[2]
 
 
@@ -34,7 +36,7 @@ class Migrant:
     def close(self) -> None:
         """Let it end."""
         self._to.close()
-        self._process.wait(20)
+        self._process.wait(LIMIT)
 
 
 @contextmanager

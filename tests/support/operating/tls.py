@@ -13,7 +13,7 @@ from persona.v1.project_service_pb2_grpc import ProjectServiceStub
 from support.operating.authority import Files
 from support.service import Service
 
-SECONDS = 10.0
+SECONDS = 30.0
 REFUSALS = (ssl.SSLError, ConnectionError, http.client.HTTPException)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from support.ports import free_port
 from support.postgresql import Cluster, as_owner, owner
-from support.waiting import eventually
+from support.waiting import LIMIT, eventually
 
 OWN = Path(__file__).parents[3] / ".tools/pgbouncer"  # as tools/setup has it where it must
 LENT = 3  # connections of the database to all who use one: fewer than these
@@ -82,6 +82,6 @@ def running_pooler(cluster: Cluster) -> Iterator[Pooler]:
             yield pooler
         finally:
             pooler.process.terminate()
-            pooler.process.wait(10)
+            pooler.process.wait(LIMIT)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

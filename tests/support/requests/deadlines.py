@@ -19,7 +19,8 @@ from support.waiting import eventually
 DEADLINE = 0.3  # seconds
 LATE = 0.25  # beyond it, at most
 BACK_SECONDS = 5.0  # until all is answered again, once the database is back
-TRIES = 3
+TRIES = 8
+SOON = 10.0  # seconds within which the log has a call that has come
 AT_ONCE: dict[PoolName, int] = {"read": 4, "dear": 2, "write": 3, "stream": 2}
 _READER = "reader"  # the tenant of all that change nothing
 
@@ -132,7 +133,10 @@ class Calls:
             assert answer.problem.retry, call.method.name
         else:
             assert answer.code == grpc.StatusCode.DEADLINE_EXCEEDED, call.method.name
-        line = eventually(lambda: self._line(call))
+        soon = time.monotonic() + SOON
+        eventually(lambda: self._line(call) or time.monotonic() > soon)
+        if not (line := self._line(call)):  # its time was over before the server had it
+            return Ended(call.method.name, answer.code.name, in_time=False)
         over = line["duration_ms"] / 1000 - max(deadline, line["waited_ms"] / 1000)
         code = line["code"]
         if code == LEFT and answer.code == grpc.StatusCode.DEADLINE_EXCEEDED:

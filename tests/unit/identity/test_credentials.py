@@ -88,7 +88,7 @@ def test_a_rotated_key_verifies_for_as_long_as_is_said(
     store: Store, credentials: Credentials
 ) -> None:
     old = issued(store)
-    until = changes.rotate(store, 2) / 1e6
+    until = changes.rotate(store, 5) / 1e6
     new = issued(store)
     assert jwt.get_unverified_header(old)["kid"] != jwt.get_unverified_header(new)["kid"]
     assert refused(credentials, new), "not read yet"
@@ -118,7 +118,7 @@ def test_who_is_in_goes_when_the_key_of_the_token_is_over(
     store: Store, credentials: Credentials
 ) -> None:
     principal = credentials.verify(issued(store))
-    until = changes.rotate(store, 2) / 1e6
+    until = changes.rotate(store, 5) / 1e6
     assert credentials.refresh()
     assert not credentials.is_out(principal), "the old key is kept"
     later = credentials.verify(issued(store))

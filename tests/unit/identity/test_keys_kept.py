@@ -113,7 +113,7 @@ def test_whatever_is_wrong_is_refused_in_the_same_words(
 
 def test_an_expired_key_is_refused_before_it_is_forgotten(store: Store) -> None:
     """What is in memory was read while it was good."""
-    key = changes.create_key(store, "acme", "short", ["all"], 1)
+    key = changes.create_key(store, "acme", "short", ["all"], 5)
     credentials = Credentials(store, local_tokens=True)
     until = credentials.verify(key).expires
     eventually(lambda: time.time() >= until)

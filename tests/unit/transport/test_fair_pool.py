@@ -9,6 +9,7 @@ import pytest
 
 from persona_server.transport.sharing.pool import FairPool, FullError
 from persona_server.transport.sharing.turns import Caller, Limits
+from support.waiting import LIMIT
 
 
 def caller_of(arguments: tuple[Any, ...]) -> Caller:
@@ -30,7 +31,7 @@ class Held:
         self._free, self.held = threading.Event(), threading.Event()
         self.answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         pool.submit(self._hold, ("holder", "Hold"))
-        assert self.held.wait(5)
+        assert self.held.wait(LIMIT)
 
     def _hold(self, _caller: object) -> None:
         self.held.set()
@@ -41,7 +42,7 @@ class Held:
 
     def free(self, count: int) -> list[Any]:
         self._free.set()
-        return [self.answers.get(timeout=5) for _ in range(count)]
+        return [self.answers.get(timeout=LIMIT) for _ in range(count)]
 
 
 def test_a_crowd_of_one_tenant_does_not_come_before_another(pool: FairPool) -> None:
@@ -75,8 +76,8 @@ def test_all_threads_serve() -> None:
         for _ in range(20):
             together = threading.Barrier(6)
             for _ in range(5):
-                pool.submit(lambda _, together=together: together.wait(5), ("a", "Wait"))
-            together.wait(5)
+                pool.submit(lambda _, together=together: together.wait(LIMIT), ("a", "Wait"))
+            together.wait(LIMIT)
 
 
 def test_a_closed_pool_takes_nothing(pool: FairPool) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from persona_server.settings.values import Address
 from persona_server.workers.port import Port
+from support.ports import free_port
 
 
-def listening(port: int = 0) -> socket.socket:
+def listening(port: int) -> socket.socket:
     """Listen as servers do, past connections notwithstanding."""
     made = socket.socket()
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -22,12 +23,11 @@ def listening(port: int = 0) -> socket.socket:
 @pytest.fixture
 def used() -> int:
     """A port at which a server has closed a connection, which the system remembers."""
-    with listening() as server:
-        port = int(server.getsockname()[1])
-        with socket.create_connection(("127.0.0.1", port)) as client:
-            accepted, _ = server.accept()
-            accepted.close()
-            assert client.recv(1) == b""
+    port = free_port()  # none that the system gives to another before it is taken again
+    with listening(port) as server, socket.create_connection(("127.0.0.1", port)) as client:
+        accepted, _ = server.accept()
+        accepted.close()
+        assert client.recv(1) == b""
     with socket.socket() as plain, pytest.raises(OSError, match="in use"):
         plain.bind(("127.0.0.1", port))
     return port

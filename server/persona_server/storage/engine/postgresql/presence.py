@@ -12,7 +12,7 @@ import psycopg
 from persona_server.storage.engine.postgresql.connection import Connection
 
 IN_USE = 0x757365  # the lock: "use"
-WAIT_SECONDS = 1.0  # for connections that are just being closed
+WAIT_SECONDS = 5.0  # for connections that were closed: the database may see that a moment later
 _PAUSE = 0.02
 _SHARE = f"SELECT pg_try_advisory_lock_shared({IN_USE})"
 _SHARE_ONCE = f"SELECT pg_try_advisory_xact_lock_shared({IN_USE})"
