@@ -95,6 +95,15 @@ def test_every_other_argument_is_bound(fields: dict[str, object]) -> None:
     assert refused(TOKENS, CALL, changed(**fields), TOKEN)
 
 
+def test_what_ends_a_request_does_not_begin_a_position() -> None:
+    """A field that is left out, and put before the position: what is signed would be the same."""
+    raw = base64.urlsafe_b64decode(TOKEN + "==")
+    for name in ("project_id", "group_id", "gender"):  # all that it has but its size
+        alone = ListPersonasRequest(**{name: getattr(REQUEST, name)})
+        forged = base64.urlsafe_b64encode(alone.SerializeToString() + raw).decode().rstrip("=")
+        assert refused(TOKENS, CALL, changed(**{name: ""}), forged), name
+
+
 @pytest.mark.parametrize(
     "call", [replace(CALL, method="ExportPersonas"), replace(CALL, tenant="other")]
 )

@@ -9,6 +9,7 @@ TENANT_RULE = "A tenant's name has 1 to 64 of the characters a-z, 0-9 and '-'."
 MAX_SUBJECT = 255  # bytes of UTF-8
 MAX_TTL = 366 * 86_400  # seconds that a token or a key may be valid
 KEY_SUBJECT = "key:"  # how the subject of an API key begins, and that of no token
+OWN_SUBJECTS = ("operator", "automatic-promotion")  # who the audit trail names where nobody calls
 
 
 class Principal(NamedTuple):
@@ -34,4 +35,4 @@ class TokenError(Exception):
 def is_subject(text: str) -> bool:
     """Return whether a text can name a subject: it is stored, and shown in logs and audits."""
     fits = bool(text) and text.isprintable() and len(text.encode()) <= MAX_SUBJECT
-    return fits and not text.startswith(KEY_SUBJECT)
+    return fits and not text.startswith(KEY_SUBJECT) and text not in OWN_SUBJECTS

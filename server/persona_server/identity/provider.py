@@ -59,9 +59,16 @@ class Provider:
         changed = raw != self._raw
         self._raw, self._failed = raw, False
         if changed:
+            self._tell()
+        return changed
+
+    def _tell(self) -> None:
+        if self._keys:
             kids = " ".join(sorted(self._keys))
             LOGGER.info("keys of the identity provider", extra={"kids": kids})
-        return changed
+        else:
+            taken = "RS256, ES256, EdDSA with Ed25519"
+            LOGGER.error("no key of the identity provider can be used", extra={"taken": taken})
 
 
 def provider_of(settings: Settings) -> Provider | None:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from persona_server.identity.principal import (
     MAX_SUBJECT,
     MAX_TTL,
+    OWN_SUBJECTS,
     TENANT,
     TENANT_RULE,
     Principal,
@@ -50,7 +51,8 @@ class LocalKey:
         if not is_subject(subject):
             raise TokenError(
                 f"A token speaks for somebody: name a --subject of 1 to {MAX_SUBJECT} bytes, all "
-                "of it printable, which does not begin as that of an API key does."
+                "of it printable, which does not begin as that of an API key does, and is not "
+                f"{' or '.join(OWN_SUBJECTS)}."
             )
         if not 0 < ttl <= MAX_TTL:
             raise TokenError("A token is valid for some time, 366 days at most: see --ttl.")

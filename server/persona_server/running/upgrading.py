@@ -17,6 +17,7 @@ from persona_server.running.composing import (
 from persona_server.settings.config import Settings
 from persona_server.storage.upgrade import TELL_SECONDS, Upgrade, Watched, telling
 from persona_server.telemetry.logs import LOGGER
+from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.standin import stand_in
 
 STOP_SECONDS = 0.5
@@ -41,13 +42,15 @@ def _standing_in(settings: Settings) -> Iterator[dict[str, str]]:
     """
     certificates = certificates_of(settings)
     identity = identity_of(certificates)
-    server = stand_in(_not_yet)
+    guards = Guards()
+    server = stand_in(_not_yet, guards)
     grpc = reachable(listen_for_calls(server, settings.listen, certificates, identity))
     server.start()
     where, gateway = {"grpc": str(grpc)}, None
     try:
         if settings.rest:
             gateway = gateway_to(grpc, settings, identity)
+            guards.gateway.secret = gateway.secret
             where["rest"] = reachable_text(gateway.address)
         yield where
     finally:

@@ -71,8 +71,9 @@ class PageTokens:
         bound.CopyFrom(request)
         for name in _free_of(request.DESCRIPTOR):
             bound.ClearField(name)
-        text = f"{call.method}\n{call.tenant}\n".encode()
-        text += bound.SerializeToString(deterministic=True) + position
+        asked = bound.SerializeToString(deterministic=True)
+        # Its length too: else the end of a request could be taken for the beginning of a position.
+        text = f"{call.method}\n{call.tenant}\n{len(asked)}\n".encode() + asked + position
         return hmac.digest(self._key, text, hashlib.sha256)[:_MAC]
 
     def _refused(self) -> ServiceError:

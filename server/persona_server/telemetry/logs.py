@@ -159,8 +159,16 @@ def json_line(at: float, level: str, message: str, extra: dict[str, Any]) -> str
 def text_line(at: float, level: str, message: str, extra: dict[str, Any]) -> str:
     """Return the same for a person at a terminal, with a traceback below if there is one."""
     trace = str(extra.pop("traceback", ""))
-    words = " ".join(f"{k}={v}" for k, v in extra.items() if v is not None and v != "")
+    words = " ".join(f"{k}={_shown(v)}" for k, v in extra.items() if v is not None and v != "")
     return f"{_time(at)} {level:<7} {message} {words}".rstrip() + "\n" + trace
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a terminal may show it: no text of a stranger's may move its cursor."""
+    text = str(value)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _json(value: Any) -> str:

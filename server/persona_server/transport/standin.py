@@ -12,8 +12,14 @@ from persona_server.transport.server import PersonaServer
 from persona_server.transport.streams import Streams
 
 
-def stand_in(why: Callable[[], ServiceError]) -> PersonaServer:
+def stand_in(why: Callable[[], ServiceError], guards: Guards) -> PersonaServer:
     """Return a server that refuses every call, whoever makes it, but for those of health."""
+    pipeline = Pipeline(refusing_steps(why, guards))
+    return PersonaServer(lambda _: _never_called, pipeline, guards, Metrics(), Streams())
+
+
+def refusing_steps(why: Callable[[], ServiceError], guards: Guards) -> tuple[Step, ...]:
+    """Return the steps of such a server's calls."""
 
     def refuse(_rpc: Rpc) -> None:
         raise why()
@@ -22,8 +28,11 @@ def stand_in(why: Callable[[], ServiceError]) -> PersonaServer:
         assert isinstance(error, ServiceError)  # nothing else is done
         rpc.refusal = refusal_for(error, rpc.request_id)
 
-    steps = (Step("shield", failed=tell), Step("stand-in", admit=refuse))
-    return PersonaServer(lambda _: _never_called, Pipeline(steps), Guards(), Metrics(), Streams())
+    return (
+        Step("shield", failed=tell),
+        Step("gateway", admit=guards.gateway.recognise),
+        Step("stand-in", admit=refuse),
+    )
 
 
 def _never_called(*_: object) -> Never:

@@ -193,6 +193,17 @@ def test_rotation(tmp_path: Path) -> None:
         assert place.takes(new.token())
 
 
+def test_a_set_without_a_key_that_can_be_used_withdraws_those_before(tmp_path: Path) -> None:
+    """As where a provider goes over to an algorithm that is not taken, since a key has leaked."""
+    with running_provider(EC) as provider, placed(tmp_path / "data", provider) as place:
+        token = EC.token()
+        assert place.takes(token)
+        provider.keys = [{"kty": "EC", "crv": "P-384", "kid": "new", "x": "AA", "y": "AA"}]
+        stranger = SigningKey("ES256", uid()).token()  # each time it asks for another look
+        eventually(lambda: not (place.takes(stranger) or place.takes(token)))
+        assert place.logged("no key of the identity provider can be used")
+
+
 WRONG: dict[str, dict[str, Any]] = {
     "The token is for another audience (aud).": {"aud": "others"},
     "The token is of another issuer (iss).": {"iss": "https://other.example.org/"},

@@ -94,8 +94,7 @@ UNFIT: dict[str, Callable[[], Any]] = {
 def test_what_can_not_verify_is_passed_over(name: str) -> None:
     good = KEYS["EdDSA"]
     assert set(read(UNFIT[name](), good.jwk())) == {good.kid}
-    with pytest.raises(KeySetError):
-        read(UNFIT[name]())
+    assert read(UNFIT[name]()) == {}  # so that what was there before is withdrawn
 
 
 @pytest.mark.parametrize(
@@ -105,6 +104,7 @@ def test_what_can_not_verify_is_passed_over(name: str) -> None:
         b"[]",
         b"{}",
         b'{"keys": {}}',
+        b'{"keys": []}',  # rather a fault than the end of all tokens
         b"\xff",
         b"[" * 100_000,
         b'{"keys": [' + b"{}," * 200 + b"{}]}",

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 
 from persona.v1 import errors_pb2
 from persona_server.errors import ServiceError
-from persona_server.identity.principal import Principal, TokenError
+from persona_server.identity.principal import OWN_SUBJECTS, Principal, TokenError
 from persona_server.identity.scopes import SCOPES, expand_scopes
 from persona_server.identity.tokens import (
     SECRET_NAME,
@@ -118,7 +118,7 @@ def test_tenant_names_are_checked_both_ways(store: Store, key: LocalKey, tenant:
 
 
 @pytest.mark.parametrize(
-    "subject", ["", "\ud800", "a\nb", "\u202e", "x" * 256, "ä" * 128, "key:mine"]
+    "subject", ["", "\ud800", "a\nb", "\u202e", "x" * 256, "ä" * 128, "key:mine", *OWN_SUBJECTS]
 )
 def test_subjects_are_printable_and_short_both_ways(
     store: Store, key: LocalKey, subject: str

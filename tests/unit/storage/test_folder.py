@@ -1,35 +1,27 @@
-"""The folder of a database: its owner's alone, one server's at a time, and never made by chance."""
+"""What becomes of a data folder's files before anything is opened."""
 
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from persona_server.storage.engine.errors import DatabaseError
-from persona_server.storage.engine.folder import lock_file
-from persona_server.storage.store import open_store
-from support.stored import StoredGroup
+from persona_server.storage.engine.folder import FILE_NAME, make_private
 
 
-def test_a_folder_without_a_database_is_refused_unless_one_is_to_be_made(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseError, match="Name the folder of one"):
-        open_store(tmp_path / "nothing", make=False)
-    assert not (tmp_path / "nothing").exists()
+def test_a_database_is_its_owners_alone(tmp_path: Path) -> None:
+    file = tmp_path / FILE_NAME
+    file.touch(0o644)
+    make_private(tmp_path)
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_files_are_their_owners_alone(tmp_path: Path) -> None:
-    with closing(open_store(tmp_path / "data")) as store:
-        StoredGroup(store)
-        assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
-        for path in (tmp_path / "data").iterdir():
-            assert path.stat().st_mode & 0o077 == 0, path.name
-
-
-def test_one_server_per_folder(tmp_path: Path) -> None:
-    with (
-        closing(open_store(tmp_path)),
-        lock_file(tmp_path),
-        pytest.raises(DatabaseError, match="name another folder"),
-    ):
-        lock_file(tmp_path)
-    lock_file(tmp_path).close()
+def test_the_mode_of_what_a_link_leads_to_is_left(tmp_path: Path) -> None:
+    """Root may run a command in a folder in which somebody else makes links."""
+    victim = tmp_path / "victim"
+    victim.touch(0o644)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / FILE_NAME).symlink_to(victim)
+    with pytest.raises(DatabaseError, match="can't be used"):
+        make_private(folder)
+    assert victim.stat().st_mode & 0o777 == 0o644

@@ -110,6 +110,12 @@ def test_text_holds_the_same() -> None:
     assert line == "1970-01-01T00:00:01.500000Z info    call request_id=r1 tenant=acme\n"
 
 
+def test_text_can_not_move_a_terminals_cursor() -> None:
+    """Some is not ours, such as the names that an identity provider gives its keys."""
+    line = text_line(0.0, "info", "keys", {"kids": "a\x1b[2J\nb\u202e", "why": "Ørsted 🎈"})
+    assert line.endswith("keys kids=a\\x1b[2J\\nb\\u202e why=Ørsted 🎈\n")
+
+
 def test_lines_can_not_be_forged(logger: logging.Logger, capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("info")
     logger.warning('new\nline "quoted"', extra={"rows": 3})

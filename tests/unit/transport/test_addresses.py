@@ -11,6 +11,7 @@ from persona_server import errors
 from persona_server.running.composing import StartError, listen_for_calls
 from persona_server.settings.addresses import own_addresses
 from persona_server.settings.values import Address
+from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.server import PersonaServer
 from persona_server.transport.standin import stand_in
 from support.ports import free_port
@@ -38,7 +39,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def served() -> Iterator[PersonaServer]:
-    server = stand_in(errors.database_unavailable)
+    server = stand_in(errors.database_unavailable, Guards())
     try:
         yield server
     finally:

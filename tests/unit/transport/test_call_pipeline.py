@@ -10,7 +10,7 @@ from persona.v1 import errors_pb2
 from persona.v1.persona_service_pb2 import ListPersonasRequest
 from persona_server import patience
 from persona_server.errors import DisturbedError, ServiceError
-from persona_server.identity.principal import Principal
+from persona_server.identity.principal import LEEWAY, Principal
 from persona_server.quotas import Quota, TenantQuotas
 from persona_server.services.call import Call
 from persona_server.telemetry.metrics import Metrics
@@ -211,6 +211,16 @@ def test_only_the_own_gateway_says_who_calls(known: str, sent: list[str], believ
     assert pipeline.admit(rpc)
     rpc.begin(None, "127.0.0.1:5000")
     assert rpc.peer == ("192.0.2.7" if believed else "127.0.0.1:5000")
+
+
+@pytest.mark.parametrize(("key_id", "leeway"), [("", LEEWAY), ("k1", 0)])
+def test_a_key_is_over_at_its_time_and_a_token_when_no_clock_takes_it(
+    key_id: str, leeway: int
+) -> None:
+    """Who made a token may have another clock; a key's time is by this one."""
+    rpc = Rpc(LIST, BEARER)
+    rpc.identify(Principal("acme", "me", frozenset(), 1000.0, key_id=key_id))
+    assert rpc.expires == 1000.0 + leeway
 
 
 def test_answers_of_a_stream_take_no_room_of_unread_ones() -> None:

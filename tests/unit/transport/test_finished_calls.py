@@ -13,6 +13,7 @@ import pytest
 
 from persona_server.errors import database_unavailable
 from persona_server.transport.entrance.calls import UnaryCall
+from persona_server.transport.entrance.guards import Guards
 from persona_server.transport.standin import stand_in
 from support.waiting import eventually
 
@@ -20,7 +21,7 @@ from support.waiting import eventually
 @pytest.fixture
 def address() -> Iterator[str]:
     """A server in this process, and no collector of cycles."""
-    server = stand_in(database_unavailable)
+    server = stand_in(database_unavailable, Guards())
     port = server.listen("127.0.0.1:0")
     server.start()
     gc.collect()
