@@ -16,7 +16,7 @@ from persona_server.identity.principal import (
     TENANT,
     TENANT_RULE,
     TokenError,
-    is_subject,
+    is_name,
 )
 from persona_server.identity.scopes import expand_scopes
 from persona_server.identity.tokens import SECRET_NAME, find_local_key, new_pem
@@ -39,7 +39,7 @@ def create_key(store: Store, tenant: str, name: str, scopes: Iterable[str], ttl:
     """Make an API key and return its text. Raises TokenError for what can't be."""
     if not TENANT.fullmatch(tenant):
         raise TokenError(TENANT_RULE)
-    if not is_subject(name) or len(name.encode()) > MAX_NAME:
+    if not is_name(name) or len(name.encode()) > MAX_NAME:
         raise TokenError(f"A key has a --name of 1 to {MAX_NAME} bytes, all of it printable.")
     if not 0 < ttl <= MAX_TTL:
         raise TokenError("A key is valid for some time, 366 days at most: see --ttl.")
@@ -65,7 +65,7 @@ def revoke_key(store: Store, tenant: str, key_id: bytes) -> bool:
 
 def revoke_token(store: Store, tenant: str, jti: str) -> bool:
     """Revoke a tenant's token; return whether it was not revoked yet. Raises TokenError."""
-    if not is_subject(jti):
+    if not is_name(jti):
         raise TokenError("A token's id is what `persona token` says of it, or its claim jti.")
     if len(store.credentials.revoked_tokens(keys.now(), MAX_REVOKED)) >= MAX_REVOKED:
         raise TokenError("Too many tokens are revoked one by one: make a new key by --rotate.")

@@ -32,7 +32,12 @@ class TokenError(Exception):
     """A credential that is not accepted; the text says why and holds nothing of it."""
 
 
-def is_subject(text: str) -> bool:
-    """Return whether a text can name a subject: it is stored, and shown in logs and audits."""
+def is_name(text: str) -> bool:
+    """Return whether a text can name a token or a key: it is stored, and shown in logs."""
     fits = bool(text) and text.isprintable() and len(text.encode()) <= MAX_SUBJECT
-    return fits and not text.startswith(KEY_SUBJECT) and text not in OWN_SUBJECTS
+    return fits and not text.startswith(KEY_SUBJECT)
+
+
+def is_subject(text: str) -> bool:
+    """Return whether a text can name who has a token, whom the audit trail names so."""
+    return is_name(text) and text not in OWN_SUBJECTS

@@ -13,6 +13,7 @@ from persona_server.identity.principal import (
     TENANT,
     Principal,
     TokenError,
+    is_name,
     is_subject,
 )
 from persona_server.identity.scopes import ROLES
@@ -114,7 +115,7 @@ def _principal(claims: dict[str, Any], key: VerifyingKey) -> Principal:
     if not (isinstance(subject, str) and is_subject(subject)):
         raise TokenError("The token's sub or scope is not valid.")
     token_id = claims.get("jti", "")
-    if "jti" in claims and not is_subject(token_id):  # it could not be revoked
+    if "jti" in claims and not is_name(token_id):  # it could not be revoked
         raise TokenError("The token's jti is not valid.")
     expires = float(claims["exp"])
     if expires - float(claims["iat"]) > MAX_TTL:
