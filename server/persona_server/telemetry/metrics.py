@@ -96,7 +96,7 @@ class Metrics:
         )
         self.closed = self._counter(
             "persona_connections_closed",
-            "Connections that were closed for too many calls that end in nothing.",
+            "Connections closed for too many calls that end in nothing, or for want of room.",
         )
         self.unread_answers = self._counter(
             "persona_answers_unread", "Calls that ended since nobody took their answer."

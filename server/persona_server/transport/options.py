@@ -43,10 +43,9 @@ OPTIONS: tuple[tuple[str, int], ...] = (
 )
 
 
-def connections() -> tuple[str, int]:
+def connections() -> int:
     """Return how many connections are taken: fewer than files may be open, or none has its own."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         files = MOST_CONNECTIONS + _OTHER_FILES
-    room = max(min(files - _OTHER_FILES, MOST_CONNECTIONS), files // 4)
-    return ("grpc.max_allowed_incoming_connections", room)
+    return max(min(files - _OTHER_FILES, MOST_CONNECTIONS), files // 4)

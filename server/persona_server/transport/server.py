@@ -61,7 +61,8 @@ class PersonaServer:
         self._guards = guards
         self._metrics = metrics
         self._streams = streams
-        self._connections = Connections(metrics)
+        places = connections()
+        self._connections = Connections(metrics, places)
         self._pools = Pools(pipeline, self._connections, early=early, workers=workers or 1)
         self._health = Health()
         watch_entrance(metrics.registry, self._health, self._pools, guards.answers)
@@ -81,7 +82,7 @@ class PersonaServer:
             "grpc.so_reuseport",
             int(workers is not None),
         )  # else a second server would bind silently
-        options = (*OPTIONS, port, connections())
+        options = (*OPTIONS, port, ("grpc.max_allowed_incoming_connections", places))
         self._server = grpc.server(self._pools["read"], interceptors=[door], options=options)
         door.register(self._server)
 

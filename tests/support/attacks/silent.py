@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from support.attacks.frames import WINDOW_UPDATE, Connection, frame, message, request
+from support.attacks.frames import DATA, WINDOW_UPDATE, Connection, frame, message, request
 from support.waiting import eventually
 
 
@@ -40,6 +40,29 @@ def all_over(connection: Connection, streams: list[int]) -> None:
         return connection.over >= set(streams)
 
     eventually(over)
+
+
+def is_answered(connection: Connection, path: str) -> bool:
+    """Make a call of an empty message; return whether an answer comes, or else the end."""
+    stream = connection.open(request(path))
+    connection.data(stream, message(b""), end=True)
+
+    def over() -> bool:
+        connection.pump(0.05)
+        return stream in connection.over or connection.closed
+
+    eventually(over)
+    return connection.got[DATA] > 0
+
+
+def idle(address: str, count: int, source: str) -> list[Connection]:
+    """Open so many connections, or fewer if the server takes no more, and say hello."""
+    opened: list[Connection] = []
+    with suppress(OSError):
+        for _ in range(count):
+            opened.append(Connection(address, source, patience=0.5))
+            opened[-1].pump()
+    return opened
 
 
 def headers_only(connection: Connection, path: str, token: str | None, count: int) -> list[int]:

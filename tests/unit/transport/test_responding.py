@@ -15,6 +15,7 @@ from persona_server.transport.entrance.connections import Connections
 from persona_server.transport.entrance.door import Door
 from persona_server.transport.entrance.refusals import Refusals
 from persona_server.transport.methods import Method
+from persona_server.transport.options import MOST_CONNECTIONS
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.pools import Pools
 from persona_server.transport.rpc import Rpc
@@ -35,7 +36,7 @@ def serve(_rpc: Rpc, raw: bytes, context: grpc.ServicerContext) -> bytes:
 @pytest.fixture
 def call() -> Iterator[Any]:
     pipeline, metrics = Pipeline(()), Metrics()
-    connections = Connections(metrics)
+    connections = Connections(metrics, MOST_CONNECTIONS)
     pools = Pools(pipeline, connections, early=True)
     door = Door(pipeline, Refusals(pipeline, connections, metrics))
     intake = pools.intake("read")

@@ -61,7 +61,8 @@ class UnaryCall(Arrival):
         """Let the message come."""
         _, event, state, *_ = self._arguments
         with state.condition:
-            if state.client != "cancelled":
+            # It may have been pushed out since it was its turn, and then is over already.
+            if state.client != "cancelled" and not state.statused:
                 receive = (cygrpc.ReceiveMessageOperation(0),)
                 event.call.start_server_batch(receive, self._received)
                 state.due.add(_TOKEN)

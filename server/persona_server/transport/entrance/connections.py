@@ -1,15 +1,23 @@
-"""Connections whose client asks for nothing but work: they are closed, and it stays away."""
+"""Connections whose client asks for nothing but work, or of a crowd: closed, and it stays away."""
 
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import unquote
 
 from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics import Metrics
+from persona_server.transport.entrance.crowding import COUNT_SECONDS, Crowding
 from persona_server.transport.entrance.rates import Rates, network_of
-from persona_server.transport.entrance.sockets import close_connections, connected, shut_out
+from persona_server.transport.entrance.sockets import (
+    close_connections,
+    connected,
+    open_files,
+    shut_out,
+    silences,
+)
 
 A_SECOND, BURST = 1_000.0, 2_000.0  # what an address may cost by calls that end in nothing
 OWN_A_SECOND, OWN_BURST = 1.0, 20.0  # and a connection of one that is over it
@@ -21,7 +29,6 @@ AWAY_SECONDS = 10.0  # how long an address that is over it can't connect
 MOST_SERVED = 20_000  # peers that are remembered as such
 _LOOKED_AT = 1_000  # of them, and twice those that stayed: then it is looked who is gone
 PAUSE_SECONDS = 0.01  # between looks at all sockets
-_FORGET_SECONDS = 1.0
 
 
 class Connections:
@@ -34,11 +41,14 @@ class Connections:
 
     The gateway's calls are not counted: they are its callers', of whom it bounds each itself, and
     to close its connection would stop all of them.
+
+    Before all `places` are taken, connections of whoever has most are closed too: see crowding.py.
     """
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, places: int) -> None:
         self.ports: set[int] = set()  # at which the server listens
         self._metrics = metrics
+        self._crowding = Crowding(places)
         self._rates = Rates(A_SECOND, BURST)
         self._own_rates = Rates(OWN_A_SECOND, OWN_BURST)
         self._over: deque[str] = deque()  # networks, and of their peers those to close
@@ -85,7 +95,7 @@ class Connections:
 
     def _run(self) -> None:
         while True:
-            self._some.wait(_FORGET_SECONDS)
+            self._some.wait(COUNT_SECONDS)
             self._some.clear()
             try:
                 self._look(time.monotonic())
@@ -96,7 +106,9 @@ class Connections:
     def _look(self, now: float) -> None:
         networks, peers = _taken(self._over), _taken(self._offending)
         if peers or networks:
-            self._close(peers, networks, now)
+            self._close_storming(peers, networks, now)
+        if self._crowding.may_be(open_files(), now):
+            networks |= self._make_room(now)
         away = {name: until for name, until in self._away.items() if until > now}
         away |= dict.fromkeys(networks, now + AWAY_SECONDS)
         if away.keys() != self._away.keys():
@@ -104,14 +116,29 @@ class Connections:
         self._away = away
         self._forget(now)
 
-    def _close(self, peers: set[str], networks: set[str], now: float) -> None:
+    def _close_storming(self, peers: set[str], networks: set[str], now: float) -> None:
         def goes(peer: str) -> bool:
             return peer in peers or (network_of(peer) in networks and peer not in self._served)
 
+        self._close(goes, now)
+
+    def _make_room(self, now: float) -> set[str]:
+        """Close connections if there are too many; return the networks that are to be kept out."""
+        found, files = silences(self.ports), open_files()
+        self._crowding.counted(len(found), files)
+        going = self._crowding.excess(found, self._served)
+        if not going:
+            return set()
+        closed = self._close(going.__contains__, now)
+        LOGGER.warning("connections closed for want of room", extra={"closed": len(closed)})
+        return self._crowding.come_again(closed, now)
+
+    def _close(self, goes: Callable[[str], bool], now: float) -> set[str]:
         closed = close_connections(self.ports, goes)
         self._closed |= dict.fromkeys(closed, now + AWAY_SECONDS)
         self._served -= closed
         self._metrics.closed.inc(len(closed))
+        return closed
 
     def _forget(self, now: float) -> None:
         for peer, until in list(self._closed.items()):

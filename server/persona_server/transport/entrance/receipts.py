@@ -14,7 +14,8 @@ SECONDS = 5.0  # how long a message is waited for, and how long a call waits for
 class Limits(NamedTuple):
     """Bytes of messages, and calls that wait for their turn: in all, and of one payer.
 
-    `pushing`: who finds no room takes that of the oldest message which is not whole.
+    `pushing`: who finds no room takes that of the oldest message which is not whole, whoever pays
+    for that. Otherwise it is shared as `_room` and `_push` say.
     """
 
     most: int = 40 << 20
@@ -73,16 +74,17 @@ class Receipts:
     def add(self, receipt: Receipt) -> None:
         """Let a call receive, now or when its turn has come, or turn it away."""
         receipt.since = time.monotonic()
-        pushed = None
         with self._lock:
-            if self._limits.pushing and not self._room(receipt.payer):
-                pushed = self._push()
+            pushed = None if self._room(receipt.payer) else self._push(receipt.payer)
             opened = receipt.payer not in self._waiting and self._room(receipt.payer)
             if opened:
                 self._open(receipt)
             taken = opened or self._wait(receipt)
+            others = self._next() if pushed is not None else ()  # calls of the payer before this
         if pushed is not None:
             pushed.turn_away(late=False)
+        for one in others:
+            one.receive()
         if opened:
             receipt.receive()
         elif not taken:
@@ -130,10 +132,17 @@ class Receipts:
     # All of these are called with the lock.
 
     def _room(self, payer: str) -> bool:
-        limits = self._limits
+        """Return whether a payer may have another message.
+
+        One that has some already takes no more than it leaves to all others: so a few who let
+        their messages hang do not fill it, and calls of the rest, which are whole at once, pass.
+        """
+        limits, has = self._limits, self._of.get(payer, 0)
+        left = limits.most - self._total - MESSAGE_BYTES
         return (
-            self._total + MESSAGE_BYTES <= limits.most
-            and self._of.get(payer, 0) + MESSAGE_BYTES <= limits.each
+            left >= 0
+            and has + MESSAGE_BYTES <= limits.each
+            and (has < MESSAGE_BYTES or has <= left or limits.pushing)
         )
 
     def _charge(self, receipt: Receipt, size: int) -> None:
@@ -148,19 +157,32 @@ class Receipts:
         self._charge(receipt, MESSAGE_BYTES)
 
     def _wait(self, receipt: Receipt) -> bool:
-        of_payer = len(self._waiting.get(receipt.payer, ()))
-        if self._waiters >= self._limits.waiting or of_payer >= self._limits.waiting_each:
+        limits, of_payer = self._limits, len(self._waiting.get(receipt.payer, ()))
+        # No more than is left for others, as in _room().
+        if of_payer >= min(limits.waiting_each, limits.waiting - self._waiters):
             return False
         self._waiting.setdefault(receipt.payer, {})[receipt] = None
         self._waiters += 1
         return True
 
-    def _push(self) -> Receipt | None:
-        """Return the one that makes room for another."""
-        oldest = next(iter(self._receiving), None)
-        if oldest is not None:
-            self._remove(oldest)
-        return oldest
+    def _push(self, payer: str) -> Receipt | None:
+        """Return the one that makes room for another of a payer, if there is one.
+
+        Who has no message coming takes the place of one of whoever has most, if that has two: its
+        newest, so that what is sent slowly comes to its end, however many others there are.
+        """
+        if self._limits.pushing:
+            pushed = next(iter(self._receiving), None)
+        elif self._of.get(payer, 0) < MESSAGE_BYTES and self._receiving:
+            largest = max((one.payer for one in self._receiving), key=self._of.__getitem__)
+            has_two = self._of[largest] >= 2 * MESSAGE_BYTES
+            of_largest = (one for one in reversed(self._receiving) if one.payer == largest)
+            pushed = next(of_largest) if has_two else None
+        else:
+            pushed = None
+        if pushed is not None:
+            self._remove(pushed)
+        return pushed
 
     def _remove(self, receipt: Receipt) -> None:
         if receipt.charged:
@@ -177,16 +199,19 @@ class Receipts:
             del self._waiting[receipt.payer]
 
     def _next(self) -> list[Receipt]:
-        """Open what there is room for, of each payer in turn the oldest."""
+        """Open what there is room for: the oldest of each payer, then the next of each."""
         opened = []
         now = time.monotonic()
-        for payer in list(self._waiting):
-            while payer in self._waiting and self._room(payer):
+        payers = list(self._waiting)
+        while payers := [one for one in payers if one in self._waiting and self._room(one)]:
+            for payer in payers:
+                if not self._room(payer):
+                    continue
                 receipt = next(iter(self._waiting[payer]))
                 self._leave(receipt)
                 self._open(receipt)
                 receipt.since = now
                 opened.append(receipt)
-            if payer in self._waiting:
-                self._waiting[payer] = self._waiting.pop(payer)  # behind the others
+                if payer in self._waiting:
+                    self._waiting[payer] = self._waiting.pop(payer)  # behind the others
         return opened

@@ -3,12 +3,17 @@
 import os
 import socket
 import stat
+import struct
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from persona_server.transport.entrance.barrier import keep_out
 
 DRAINED = 32  # megabytes at most that are taken away unread
+# Where Linux says, in TCP_INFO, how many ms ago data last went or came; and states, its first byte:
+_SENT, _RECEIVED = 44, 52
+_OPEN = (1, 8)  # established, or closed by the other end alone
 
 
 def close_connections(ports: set[int], goes: Callable[[str], bool]) -> set[str]:
@@ -26,6 +31,30 @@ def close_connections(ports: set[int], goes: Callable[[str], bool]) -> set[str]:
 def connected(ports: set[int]) -> set[str]:
     """Return the peers of the connections at these ports, named likewise."""
     return {_peer(found) for found in _sockets() if _port(found) in ports}
+
+
+def silences(ports: set[int]) -> dict[str, int]:
+    """Return the same peers, and for how many ms nothing came of each or went to it.
+
+    Without those that are closed already, and only core has yet to hear of it. Where the system
+    does not say any of that, it is 0 for all.
+    """
+    return {
+        peer: silence
+        for found in _sockets()
+        if _port(found) in ports and (peer := _peer(found)) and (silence := _silence(found)) >= 0
+    }
+
+
+def open_files() -> int:
+    """Return how many files this process has open, its sockets among them: cheap.
+
+    Where there is none left to look with, it is 0.
+    """
+    try:
+        return len(os.listdir("/dev/fd"))  # noqa: PTH208
+    except OSError:
+        return 0
 
 
 def shut_out(networks: list[str], ports: set[int]) -> None:
@@ -87,6 +116,19 @@ def _peer(found: socket.socket) -> str:
         return ""
     host = host.removeprefix("::ffff:")  # IPv4 at a socket that takes both
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _silence(found: socket.socket) -> int:
+    """Return for how many ms a connection has been silent, -1 if this end has closed it."""
+    if not sys.platform.startswith("linux"):
+        return 0
+    try:
+        raw = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RECEIVED + 4)
+    except OSError:  # a Unix socket
+        return 0
+    if raw[0] not in _OPEN:
+        return -1
+    return int(min(struct.unpack_from("I", raw, place)[0] for place in (_SENT, _RECEIVED)))
 
 
 def _shut(found: socket.socket) -> bool:
