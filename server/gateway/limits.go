@@ -84,7 +84,7 @@ func (l *limits) count(c *call) {
 // vouched is whether the server took this call's token of late.
 func (c *call) vouched() bool {
 	tokens := authorizations(c.r)
-	return len(tokens) == 1 && c.limits.verdicts.Known(tokens[0])
+	return len(tokens) == 1 && c.limits.verdicts.Known(bearer(tokens[0]))
 }
 
 // take waits for n of an amount, as long as the call has time.
