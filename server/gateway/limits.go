@@ -61,7 +61,7 @@ func halves(total int64) *guard.Shares { return guard.NewShares(total, max(total
 
 // enter is whether a request may come in; leave goes with it.
 func (l *limits) enter(c *call) (leave func(), refused error) {
-	if l.refusals.Exceeded(c.network) && !c.vouched() {
+	if l.refusals.Exceeded(c.network) && !c.vouched() && !l.tries(c) {
 		return nil, tryLater(tooMany, "Requests from this address were refused too often. Send a valid token, or wait.")
 	}
 	place := l.requests.TryTake(c.network, 1)
@@ -69,6 +69,16 @@ func (l *limits) enter(c *call) (leave func(), refused error) {
 		return nil, tryLater(tooMany, "This address has too many requests at once.")
 	}
 	return place.Release, nil
+}
+
+// tries is whether the server is asked for a token although its address is refused too often: where it took
+// that one before, and for few that nothing is known of. Of those each has the same chance, whoever sends more.
+func (l *limits) tries(c *call) bool {
+	if c.checkAuthorization(c.r) != nil {
+		return false
+	}
+	token := bearer(authorizations(c.r)[0])
+	return l.verdicts.WasTaken(token) || !l.verdicts.WasRefused(token) && l.refusals.Try(c.network)
 }
 
 // count notes a request that was refused without a token that the server takes, or whose caller left
