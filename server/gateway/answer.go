@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	writeStep   = 64 << 10 // what must get through within stallTimeout
+	writeStep   = 64 << 10 // what must get through before a reader has stood too long
 	leastPacked = 1 << 10  // a shorter body is hardly shorter packed
 	packers     = 8        // answers that are packed at once: each takes a megabyte
 )
@@ -28,12 +28,11 @@ type patience struct {
 	pace int
 }
 
-var (
-	// An answer is held in memory until it is read.
-	brisk = patience{step: stallTimeout, pace: 16 << 10}
-	// Of an export, that is one chunk, and their number is bounded; its reader may have to think.
-	patient = patience{step: 2 * time.Minute, pace: 1 << 10}
-)
+// brisk is for an answer that is held in memory until it is read.
+func brisk(stall time.Duration) patience { return patience{step: stall, pace: 16 << 10} }
+
+// patient is for an export, of which that is one chunk, and their number is bounded; its reader may have to think.
+var patient = patience{step: 2 * time.Minute, pace: 1 << 10}
 
 // answer is a ResponseWriter that gives every step of a body its own deadline, so that a slow reader
 // may take its time and a stuck one may not. A body without a status (200, then) is packed where the client

@@ -42,11 +42,14 @@ type call struct {
 
 	watcher          *watcher
 	limits           *limits
-	network, address netip.Addr // who calls, as it is counted and as it is
-	secret           string     // by which the server knows the gateway; "" has none
-	bodyRoom         *guard.Taken
+	network, address netip.Addr     // who calls, as it is counted and as it is
+	secret           string         // by which the server knows the gateway; "" has none
+	bodyRoom         *guard.Taken   // to decode it
+	bodyParts        []*guard.Taken // that have come
+	bodyWhole        *guard.Taken   // a place for all of it, in place of more parts
+	late             bool           // whether it came too slowly
 	bodyTurn         *guard.Turn
-	bodyLength       int64 // of what was decoded
+	bodyLength       int64 // of what was decoded, or waited for in vain
 	answerRoom       *guard.Taken
 
 	params  map[string]string // bound in the path

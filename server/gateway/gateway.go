@@ -32,6 +32,7 @@ type gateway struct {
 	packers representation.Packers
 	own     map[string]func(*call) // by path
 	secret  string
+	brisk   patience
 	watcher *watcher
 	log     *slog.Logger
 }
@@ -39,7 +40,7 @@ type gateway struct {
 func newGateway(b *backend, o options, w *watcher, log *slog.Logger) (*gateway, error) {
 	g := &gateway{
 		backend: b, limits: newLimits(o), origins: o.origins, packers: representation.NewPackers(packers),
-		secret: o.secret, watcher: w, log: log,
+		secret: o.secret, brisk: brisk(o.stall), watcher: w, log: log,
 	}
 	g.own = g.ownPaths()
 	g.mux = runtime.NewServeMux(
@@ -84,7 +85,7 @@ func (noQuery) Parse(proto.Message, url.Values, *utilities.DoubleArray) error { 
 
 // ServeHTTP gives a request its id, refuses paths that could be mistaken, and routes it.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := g.newCall(&answer{ResponseWriter: w, request: r, packers: g.packers, patience: brisk}, r)
+	c := g.newCall(&answer{ResponseWriter: w, request: r, packers: g.packers, patience: g.brisk}, r)
 	setHeaders(w.Header(), c)
 	g.origins.Allow(w.Header(), r)
 	if r.ContentLength != 0 {

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"mime"
@@ -33,8 +32,8 @@ type bodyReader struct {
 	call *call
 }
 
-// openBody refuses a body where there should be none, of another kind, or too long, and makes room for
-// it. The token is known to be good where a body comes.
+// openBody refuses a body where there should be none, of another kind, or too long, and waits for its turn.
+// The token is known to be good where a body comes.
 func (c *call) openBody(r *http.Request) error {
 	if r.Method == http.MethodGet || r.Method == http.MethodDelete {
 		if r.ContentLength > 0 || r.ContentLength < 0 && hasByte(r.Body) {
@@ -67,14 +66,10 @@ func (c *call) askFor(r *http.Request) error {
 	if length < 0 {
 		length = firstPart
 	}
-	if err := c.awaitBody(r.Context(), length); err != nil {
-		return err
-	}
-	c.readWithin(bodyTime(r.ContentLength))
-	return nil
+	return c.awaitTurn(r.Context(), length)
 }
 
-// bodyTime is how long a body may take; a length below 0 is not known.
+// bodyTime is how long a body may take, or so many bytes of one; a length below 0 is not known.
 func bodyTime(length int64) time.Duration {
 	if length < 0 {
 		length = maxBody
@@ -83,8 +78,10 @@ func bodyTime(length int64) time.Duration {
 }
 
 // readWithin gives what is left of a request a time to come.
-func (c *call) readWithin(d time.Duration) {
-	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(d))
+func (c *call) readWithin(d time.Duration) { c.readUntil(time.Now().Add(d)) }
+
+func (c *call) readUntil(t time.Time) {
+	_ = http.NewResponseController(c.w).SetReadDeadline(t)
 }
 
 // isPacked is whether a body is packed.
@@ -96,33 +93,6 @@ func lengthOf(r *http.Request) int64 {
 		return -1
 	}
 	return r.ContentLength
-}
-
-// all reads a body to its end.
-func (r *bodyReader) all() ([]byte, error) {
-	if length := lengthOf(r.call.r); length >= 0 {
-		data := make([]byte, length)
-		_, err := io.ReadFull(r, data)
-		return data, err
-	}
-	data := bytes.NewBuffer(make([]byte, 0, firstPart+bytes.MinRead))
-	_, err := io.CopyN(data, r, firstPart)
-	if errors.Is(err, io.EOF) {
-		return data.Bytes(), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := r.call.takeBody(r.call.r.Context(), maxBody); err != nil {
-		return nil, err
-	}
-	whole := bytes.NewBuffer(make([]byte, 0, maxBody+bytes.MinRead)) // grown, it would leave as much behind
-	whole.Write(data.Bytes())
-	if _, err := whole.ReadFrom(r); err != nil {
-		return nil, err
-	}
-	r.call.bodyRoom.Keep(max(int64(whole.Len())*bodyFactor, leastBody))
-	return whole.Bytes(), nil
 }
 
 // tooLarge refuses a body over maxBody; the service itself refuses a message over 3 MiB. It throws

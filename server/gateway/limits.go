@@ -37,7 +37,9 @@ const (
 type limits struct {
 	proxies  guard.Proxies
 	requests *guard.Shares // at once
-	bodies   *guard.Shares // bytes of memory
+	parts    *guard.Shares // bytes of memory, of bodies on their way, …
+	wholes   *guard.Shares // … places, of those that find no room for a part, …
+	bodies   *guard.Shares // … and bytes of memory, of those that are there
 	answers  *guard.Shares // bytes of memory
 	refusals *guard.Refusals
 	paces    *guard.Paces
@@ -45,10 +47,14 @@ type limits struct {
 }
 
 func newLimits(o options) *limits {
+	bodies := int64(o.bodyMiB) << 20
+	parts := bodies / 8
 	return &limits{
 		proxies:  o.proxies,
 		requests: guard.NewShares(int64(o.maxConnections), int64(o.maxRequestsEach)),
-		bodies:   halves(int64(o.bodyMiB) << 20),
+		parts:    halves(parts),
+		wholes:   guard.NewShares(2, 1),
+		bodies:   halves(bodies - parts),
 		answers:  halves(int64(o.answerMiB) << 20),
 		refusals: guard.NewRefusals(o.refusals),
 		paces:    guard.NewPaces(refusedPace),
@@ -61,7 +67,7 @@ func halves(total int64) *guard.Shares { return guard.NewShares(total, max(total
 
 // enter is whether a request may come in; leave goes with it.
 func (l *limits) enter(c *call) (leave func(), refused error) {
-	if l.refusals.Exceeded(c.network) && !c.vouched() {
+	if l.refusals.Exceeded(c.network) && !c.vouched() && !l.tries(c) {
 		return nil, tryLater(tooMany, "Requests from this address were refused too often. Send a valid token, or wait.")
 	}
 	place := l.requests.TryTake(c.network, 1)
@@ -69,6 +75,16 @@ func (l *limits) enter(c *call) (leave func(), refused error) {
 		return nil, tryLater(tooMany, "This address has too many requests at once.")
 	}
 	return place.Release, nil
+}
+
+// tries is whether the server is asked for a token although its address is refused too often: where it took
+// that one before, and for few that nothing is known of. Of those each has the same chance, whoever sends more.
+func (l *limits) tries(c *call) bool {
+	if c.checkAuthorization(c.r) != nil {
+		return false
+	}
+	token := bearer(authorizations(c.r)[0])
+	return l.verdicts.WasTaken(token) || !l.verdicts.WasRefused(token) && l.refusals.Try(c.network)
 }
 
 // count notes a request that was refused without a token that the server takes, or whose caller left
@@ -84,7 +100,7 @@ func (l *limits) count(c *call) {
 // vouched is whether the server took this call's token of late.
 func (c *call) vouched() bool {
 	tokens := authorizations(c.r)
-	return len(tokens) == 1 && c.limits.verdicts.Known(tokens[0])
+	return len(tokens) == 1 && c.limits.verdicts.Known(bearer(tokens[0]))
 }
 
 // take waits for n of an amount, as long as the call has time.
@@ -104,15 +120,12 @@ func (c *call) take(ctx context.Context, from *guard.Shares, n int64) (*guard.Ta
 // tooLate is said where the time that a caller gives has passed before the service was asked.
 var tooLate = refuse(codes.DeadlineExceeded, deadlineReason, "The deadline of Grpc-Timeout passed. Nothing was done.")
 
-// awaitBody waits until a body of so many bytes may come and has room.
-func (c *call) awaitBody(ctx context.Context, length int64) error {
-	if err := c.awaitTurn(ctx, length); err != nil {
-		return err
-	}
+// awaitDecoding waits until a body of so many bytes, which is there, has room to be decoded.
+func (c *call) awaitDecoding(ctx context.Context, length int64) error {
 	if err := c.takeBody(ctx, length); err != nil {
 		return err
 	}
-	if !c.bodyTurn.Overtaken() {
+	if c.bodyTurn == nil || !c.bodyTurn.Overtaken() {
 		return nil
 	}
 	release(&c.bodyRoom) // others of the address were refused while this one waited for room
@@ -136,13 +149,12 @@ func (c *call) awaitTurn(ctx context.Context, length int64) (err error) {
 func (c *call) endTurn() {
 	if c.bodyTurn != nil {
 		refused := c.w.status >= http.StatusBadRequest && c.w.status < http.StatusInternalServerError
-		c.bodyTurn.Over(c.bodyLength+int64(c.body.values)*valueBytes, refused)
+		c.bodyTurn.Over(c.bodyLength+int64(c.body.values)*valueBytes, refused || c.late)
 	}
 }
 
-// takeBody makes room for a body of so many bytes, in place of what it had.
+// takeBody makes room to decode a body of so many bytes.
 func (c *call) takeBody(ctx context.Context, length int64) (err error) {
-	release(&c.bodyRoom)
 	c.bodyRoom, err = c.take(ctx, c.limits.bodies, max(length*bodyFactor, leastBody))
 	return err
 }
@@ -157,7 +169,9 @@ func (c *call) takeAnswer(ctx context.Context, room int64) (err error) {
 // release gives back all that a call has.
 func (c *call) release() {
 	release(&c.bodyRoom)
+	release(&c.bodyWhole)
 	release(&c.answerRoom)
+	c.releaseParts()
 }
 
 // release gives back what a call has, if it has it.

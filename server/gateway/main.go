@@ -98,7 +98,7 @@ func run(o options) error {
 	}
 	fmt.Printf("{\"listening\":%q}\n", listener.Addr())
 	log.Info("started", "listening", listener.Addr().String(), "grpc", o.grpc)
-	return serve(newServer(handler, connections), served, orders.Orders{Level: level, Figures: handler.watcher.figures.Page}, o.grace, log)
+	return serve(newServer(handler, connections, o.stall), served, orders.Orders{Level: level, Figures: handler.watcher.figures.Page}, o.grace, log)
 }
 
 // serve answers until a stop is asked for, then gives the requests in flight their grace.

@@ -35,7 +35,7 @@ const spareFiles = 64
 type options struct {
 	listen, grpc, secret string
 	metrics, logLevel    string
-	grace                time.Duration
+	grace, stall         time.Duration
 	proxies              guard.Proxies
 	origins              cors.Origins
 	serving              tlsfiles.Serving
@@ -58,6 +58,7 @@ func parseOptions(args []string) (options, error) {
 	flags.StringVar(&o.metrics, "metrics", "", "`HOST:PORT` to serve Prometheus metrics on, for a gateway that no server has started; without it nowhere")
 	flags.StringVar(&o.logLevel, "log-level", "info", "`LEVEL` of the log: debug, info (has each request that the gateway itself refuses), warning or error")
 	grace := flags.Float64("grace", 10, "`SECONDS` that requests in flight get to finish at a stop")
+	stall := flags.Float64("max-stall", 30, "`SECONDS` that a reader of an answer may stand still, but for an export's")
 	proxies := flags.String("trusted-proxies", "", "`NETWORKS`, separated by commas, whose X-Forwarded-For names the caller")
 	flags.Func("cors-origin", "`ORIGIN` whose pages browsers let call, such as https://app.example.org; may be repeated", o.origins.Add)
 	o.addTLS(flags)
@@ -72,7 +73,10 @@ func parseOptions(args []string) (options, error) {
 	if !(*grace >= 0 && *grace <= mostGrace) {
 		return o, fmt.Errorf("--grace must be 0 to %d seconds", mostGrace)
 	}
-	o.grace = time.Duration(*grace * float64(time.Second))
+	if !(*stall > 0 && *stall <= mostGrace) {
+		return o, fmt.Errorf("--max-stall must be more than 0, and at most %d seconds", mostGrace)
+	}
+	o.grace, o.stall = seconds(*grace), seconds(*stall)
 	var err error
 	if o.proxies, err = guard.ParseProxies(*proxies); err != nil {
 		err = fmt.Errorf("--trusted-proxies: %w", err)
@@ -81,6 +85,8 @@ func parseOptions(args []string) (options, error) {
 	}
 	return o, err
 }
+
+func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 
 // check says what is wrong with flags that could be read, and with so many words beside them.
 func (o *options) check(words int) error {

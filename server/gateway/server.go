@@ -17,18 +17,18 @@ const (
 	headerTimeout  = 10 * time.Second // to send a request's headers
 	requestTimeout = 60 * time.Second // to send a whole request; a body has less, by its length
 	idleTimeout    = 2 * time.Minute  // between two requests of a connection
-	stallTimeout   = 30 * time.Second // without progress of an answer, either way
+	stallTimeout   = 30 * time.Second // for the server's next part of an export
 	maxHeaderBytes = 12 << 10         // and 4 KiB more, which net/http adds; the server takes 12 KiB
 )
 
 type connectionKey struct{}
 
-func newServer(handler *gateway, connections *guard.Connections) *http.Server {
+func newServer(handler *gateway, connections *guard.Connections, stall time.Duration) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       requestTimeout,
-		WriteTimeout:      stallTimeout, // the first step's; answer.Write renews it
+		WriteTimeout:      stall, // the first step's; answer.Write renews it
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		// OPTIONS * is an unknown path like any other.
@@ -48,7 +48,7 @@ func abort(r *http.Request) {
 	if t, isTLS := c.(*tls.Conn); isTLS {
 		c = t.NetConn()
 	}
-	if c, isTCP := c.(*net.TCPConn); isTCP && !r.ProtoAtLeast(1, 1) {
+	if c, isTCP := c.(interface{ SetLinger(seconds int) error }); isTCP && !r.ProtoAtLeast(1, 1) {
 		_ = c.SetLinger(0)
 	}
 	panic(http.ErrAbortHandler)

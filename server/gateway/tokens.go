@@ -89,7 +89,7 @@ func isUndecided(code codes.Code) bool {
 func (c *call) noteVerdict(code codes.Code) {
 	if !isUndecided(code) {
 		for _, credential := range authorizations(c.r) {
-			c.limits.verdicts.Note(credential, code != codes.Unauthenticated)
+			c.limits.verdicts.Note(bearer(credential), code != codes.Unauthenticated)
 		}
 	}
 }
@@ -124,8 +124,8 @@ func (c *call) checkAuthorization(r *http.Request) error {
 	case !printable.MatchString(values[0]) || len(values[0]) > maxToken:
 		return noToken("The Authorization header holds no token.")
 	}
-	scheme, token, _ := strings.Cut(values[0], " ")
-	if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "bearer") || token == "" {
+	token := bearer(values[0])
+	if token == "" {
 		return noToken("authorization must be: Bearer <token or API key>; x-api-key must be an API key.")
 	}
 	if expired, issuer := hasExpired(token); expired {
@@ -135,6 +135,16 @@ func (c *call) checkAuthorization(r *http.Request) error {
 		return noToken("The token has expired. Get a new one.")
 	}
 	return nil
+}
+
+// bearer is the token of an Authorization header, "" where it has none. One token is so one and the same, however
+// the header is written.
+func bearer(authorization string) string {
+	scheme, token, _ := strings.Cut(authorization, " ")
+	if !strings.EqualFold(scheme, "bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
 }
 
 func noToken(text string) error { return refuse(codes.Unauthenticated, unauthenticated, text) }

@@ -47,7 +47,8 @@ func newWatcher(log *slog.Logger) *watcher {
 // look adds figures of what is shared, waited for and connected.
 func (w *watcher) look(g *gateway, connections *guard.Connections, lines *logqueue.Writer) {
 	amounts := map[string]*guard.Shares{
-		"requests": g.limits.requests, "bodies": g.limits.bodies, "answers": g.limits.answers,
+		"requests": g.limits.requests, "parts": g.limits.parts, "wholes": g.limits.wholes,
+		"bodies": g.limits.bodies, "answers": g.limits.answers,
 		"calls": g.backend.calls.places, "exports": g.backend.exports.places,
 	}
 	for name, shares := range amounts {

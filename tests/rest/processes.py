@@ -108,6 +108,7 @@ class Backend:
     def __init__(self) -> None:
         self.metadata: list[tuple[str, str]] = []  # of the last GetProject
         self.called = threading.Event()
+        self.calls = 0  # of GetProject
         self.released = threading.Event()
         self.pages = 0  # how many ListPersonas has given
         self.dies_at: int | None = None  # the page at which the whole server ends
@@ -144,6 +145,7 @@ class Backend:
         """Fail bare with the code that the id names; for "wait", wait for `released`."""
         self.metadata = [(key, value) for key, value in context.invocation_metadata()]
         self.called.set()
+        self.calls += 1
         if request.project_id in grpc.StatusCode.__members__:
             _abort(context, grpc.StatusCode[request.project_id])
         if request.project_id == "wait":

@@ -137,6 +137,18 @@ def test_a_body_waits_for_the_server_to_take_the_token(broken: Rest, backend: Ba
     assert not backend.called.is_set()  # and not again
 
 
+@pytest.mark.parametrize("header", ["bEaReR any", "Bearer   any"])
+def test_a_token_is_the_same_however_its_header_is_written(
+    broken: Rest, backend: Backend, header: str
+) -> None:
+    unknown = "/api/v1/nowhere"
+    broken.call("GET", unknown).problem(404, "UNKNOWN_PATH")
+    asked = backend.calls
+    again = broken.call("GET", unknown, headers=[("Authorization", header)])
+    again.problem(404, "UNKNOWN_PATH")
+    assert (asked, backend.calls) == (1, 1)
+
+
 def test_a_chunked_request_ends_its_connection(rest: Rest) -> None:
     path = "/api/v1/projects"
     body = "2\r\n{}\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"

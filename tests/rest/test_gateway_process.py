@@ -118,6 +118,7 @@ def test_a_taken_port_is_one_line(backend: Backend) -> None:
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--grace", "-1"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--grace", "NaN"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--grace", "1e30"],
+        ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--max-stall", "0"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--max-connections", "0"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--body-memory", "99999999999999"],
         ["--listen", "127.0.0.1:0", "--grpc", "x:1", "--max-refusals", "NaN"],

@@ -84,7 +84,9 @@ func (l *Connections) admitAll() {
 			return
 		case err != nil:
 			l.failed <- err
-		case l.admit(c):
+			continue
+		}
+		if c = asReader(c); l.admit(c) {
 			l.hand(c)
 		}
 	}

@@ -1,4 +1,4 @@
-// Credentials that the server took a moment ago.
+// What the server said of credentials a moment ago.
 
 package guard
 
@@ -13,34 +13,53 @@ const (
 	maxVerdicts = 4096
 )
 
-// Verdicts remembers credentials by their hashes.
+// Verdicts remembers credentials by their hashes, those that are refused apart from the others: so many of them
+// that others are forgotten costs nobody the belief in a good one.
 type Verdicts struct {
-	mu    sync.Mutex
-	until map[[sha256.Size]byte]time.Time
+	mu             sync.Mutex
+	taken, refused verdicts
 }
 
+// verdicts are until when each holds.
+type verdicts map[[sha256.Size]byte]time.Time
+
 // NewVerdicts remembers nothing yet.
-func NewVerdicts() *Verdicts { return &Verdicts{until: map[[sha256.Size]byte]time.Time{}} }
+func NewVerdicts() *Verdicts { return &Verdicts{taken: verdicts{}, refused: verdicts{}} }
 
 // Known is whether the server has taken a credential of late.
 func (v *Verdicts) Known(credential string) bool {
+	return v.look(v.taken, credential).After(time.Now())
+}
+
+// WasTaken is whether it took one when it was asked last, however long ago, as far as is remembered.
+func (v *Verdicts) WasTaken(credential string) bool {
+	return !v.look(v.taken, credential).IsZero()
+}
+
+// WasRefused is whether it has refused one of late.
+func (v *Verdicts) WasRefused(credential string) bool {
+	return v.look(v.refused, credential).After(time.Now())
+}
+
+func (v *Verdicts) look(at verdicts, credential string) time.Time {
 	key := sha256.Sum256([]byte(credential))
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return time.Now().Before(v.until[key])
+	return at[key]
 }
 
-// Note remembers that the server took a credential, or forgets one that it did not take.
+// Note remembers whether the server took a credential.
 func (v *Verdicts) Note(credential string, taken bool) {
 	key := sha256.Sum256([]byte(credential))
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if !taken {
-		delete(v.until, key)
-		return
+	now, before := v.refused, v.taken
+	if taken {
+		now, before = v.taken, v.refused
 	}
-	if _, known := v.until[key]; !known && len(v.until) >= maxVerdicts {
-		clear(v.until) // each costs the server one small call to find again
+	delete(before, key)
+	if _, known := now[key]; !known && len(now) >= maxVerdicts {
+		clear(now) // each costs the server one small call to find again
 	}
-	v.until[key] = time.Now().Add(verdictLife)
+	now[key] = time.Now().Add(verdictLife)
 }
