@@ -36,6 +36,9 @@ const (
 	// That has room for 2,000 requests that wait: at the limit, all memory is looked through at every call.
 	garbageShare = 200
 	memoryLimit  = 88 << 20
+	// How often all that is free goes back to the system. By itself some of what the busiest minute took stays, and
+	// more of it after each such minute.
+	giveBackEvery = time.Minute
 
 	// Go lets one goroutine go on for 10 ms before the next has its thread, at each step of a request. So there
 	// are more threads than long answers and bodies at once, of which others' requests would wait for each; the
@@ -55,11 +58,19 @@ func main() {
 	runtime.GOMAXPROCS(max(leastThreads, runtime.GOMAXPROCS(0)))
 	debug.SetGCPercent(garbageShare)
 	debug.SetMemoryLimit(memoryLimit)
+	go giveBack(time.Tick(giveBackEvery))
 	// What gRPC and the runtime have to say comes back as errors; their own logs are not JSON.
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "persona-gateway:", err)
 		os.Exit(1)
+	}
+}
+
+// giveBack gives free memory back to the system, again and again.
+func giveBack(due <-chan time.Time) {
+	for range due {
+		debug.FreeOSMemory()
 	}
 }
 
