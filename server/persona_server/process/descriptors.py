@@ -1,19 +1,36 @@
 """File descriptors: each connection takes one, and the usual soft limit of 1,024 is low."""
 
 import resource
+from typing import NamedTuple
 
 from persona_server.telemetry.logs import LOGGER
 
 
-def raise_limit() -> None:
-    """Let this process and its children open as many files as the system lets them: log how many.
+class Limit(NamedTuple):
+    """How many files this process and its children may open, and how many they might before."""
 
-    Where even that is refused, the limit stays as it is, with a warning.
+    now: int
+    before: int
+    refused: bool  # whether the system lets them open no more than before
+
+    def tell(self) -> None:
+        """Log it."""
+        if self.refused:
+            LOGGER.warning(
+                "the limit of open files could not be raised", extra={"limit": self.before}
+            )
+        else:
+            LOGGER.info("limit of open files", extra={"limit": self.now, "before": self.before})
+
+
+def raise_limit() -> Limit:
+    """Let this process and its children open as many files as the system lets them.
+
+    Where even that is refused, the limit stays as it is.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     except (OSError, ValueError):  # some systems name a hard limit that they do not grant
-        LOGGER.warning("the limit of open files could not be raised", extra={"limit": soft})
-    else:
-        LOGGER.info("limit of open files", extra={"limit": hard, "before": soft})
+        return Limit(soft, soft, refused=True)
+    return Limit(hard, soft, refused=False)

@@ -53,8 +53,9 @@ def serve(flags: dict[str, str | None]) -> None:
         for name in unknown_variables(os.environ):
             logs.LOGGER.warning("unknown setting ignored", extra={"variable": name})
         with refusing_to_open(shown(settings.place)):
-            descriptors.raise_limit()  # first: a server reads how many connections it may take
+            limit = descriptors.raise_limit()  # by which a server knows how many it may let in
             app = App(settings) if settings.workers == 1 else Workers(settings)
+            limit.tell()
             if settings.demo and app.store.created:
                 app.metrics.written.inc(make_demo(app.projects, app.personas))
             addresses = app.start()

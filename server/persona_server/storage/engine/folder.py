@@ -44,8 +44,7 @@ def lock_file(folder: Path) -> FolderLock:
     Raises InUseError if another server has it, DatabaseError where it can't be used.
     """
     path = folder / f"{FILE_NAME}.lock"
-    if (folder / FILE_NAME).is_symlink():  # whose own folder somebody else may have
-        raise DatabaseError(f"{folder / FILE_NAME} is a link. Name the folder of the file itself.")
+    _refuse_link(folder)
     opened: list[int] = []
     try:
         opened.append(open_private(path))
@@ -86,6 +85,12 @@ def _unusable(folder: Path, error: OSError) -> DatabaseError:
     return DatabaseError(f"{folder} can't be used for a database: {error.strerror}{inside}.")
 
 
+def _refuse_link(folder: Path) -> None:
+    path = folder / FILE_NAME
+    if path.is_symlink():  # whose own folder somebody else may have
+        raise DatabaseError(f"{path} is a link. Name the folder of the file itself.")
+
+
 def _lock_folder(descriptor: int) -> None:
     """Lock a folder where its file system can. Raises BlockingIOError."""
     try:
@@ -101,6 +106,7 @@ def make_private(folder: Path) -> None:
     Raises DatabaseError where that can't be.
     """
     make_folder(folder)
+    _refuse_link(folder)
     try:
         path = folder / FILE_NAME
         # One that is there is not opened: to close it would drop the locks of SQLite on it.
