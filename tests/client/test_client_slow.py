@@ -24,6 +24,7 @@ from persona_client import (
     Response,
     split_batches,
 )
+from persona_client.transfer.outbox import BATCH_SECONDS
 from support.data import uid
 from support.service import Service, running_service
 from support.waiting import eventually
@@ -80,6 +81,25 @@ def test_what_an_import_was_given_is_on_disk_before_there_is_more(
     answer = client.import_personas(*place, split_batches(personas), uid())
     assert (answer.committed_sequence, answer.persona_count) == (4, 4)
     assert names(client, place) == ["0", "1", "2", "3"]
+
+
+def test_a_source_that_ends_late_hides_no_acknowledgement(
+    client: PersonaClient, place: Place
+) -> None:
+    """All has been acknowledged by then, and nobody had to wait for that."""
+
+    def source() -> Iterator[Persona]:
+        yield from each_on_disk(client, place, range(1))
+        time.sleep(4 * BATCH_SECONDS)
+
+    told: list[int] = []
+    client.import_personas(
+        *place,
+        split_batches(source()),
+        uid(),
+        on_acknowledged=lambda answer: told.append(answer.persona_count),
+    )
+    assert told == [0, 1]
 
 
 def test_batches_of_ones_own_are_sent_as_they_come(client: PersonaClient, place: Place) -> None:

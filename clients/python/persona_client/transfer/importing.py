@@ -130,6 +130,7 @@ class Importer:
             self._window.finish()
             if not self._window.is_empty:
                 self._go_on(backoff, to_end=True)
+            self._tell()  # what came to disk while the source made its caller wait
             with suppress(PersonaError):  # all is on disk: how the stream ends is of no account
                 self._answers.next()
 
