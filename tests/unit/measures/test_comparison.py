@@ -83,6 +83,7 @@ def test_a_sample_of_weighted_shares_keeps_their_variance() -> None:
     assert len(widths) == 5
     assert widths == sorted(widths, reverse=True)
     assert spread_of_sample([0.25, 0.75], 2, [1, 2]).log_variance is None
+    assert spread_of_sample([0.25, 0.75], 1, [1, 2]).log_variance is None
 
 
 def test_a_sample_of_whole_numbers_is_taken_as_its_counts() -> None:

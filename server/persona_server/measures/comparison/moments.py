@@ -93,8 +93,10 @@ def spread_of_sample(shares: Sequence[float], n: int, values: Sequence[int]) -> 
         fsum(p * (x - mean) ** power for p, x in zip(shares, values, strict=True))
         for power in (2, 4)
     )
+    if second == 0 or n < 3:
+        return Spread(n, second, None)
     variance = second * n / (n - 1)
-    if second == 0 or n < 3 or fourth <= second * second * (1 + _WHOLE):
+    if fourth <= second * second * (1 + _WHOLE):
         return Spread(n, variance, None)
     return Spread(n, variance, (fourth / variance**2 - (n - 3) / (n - 1)) / n)
 
