@@ -95,11 +95,9 @@ def _unreliable(broken: dict[str, Rule]) -> str:
 def told_apart(figure: float, limit: float) -> tuple[str, str]:
     """Return both with two decimals, or as many more as it takes to show that they differ."""
     decimals = 2
-    while (texts := (f"{figure:.{decimals}f}", f"{limit:.{decimals}f}"))[0] == texts[1]:
-        if figure == limit:
-            break
+    while figure != limit and f"{figure:.{decimals}f}" == f"{limit:.{decimals}f}":
         decimals += 1
-    return texts
+    return f"{figure:.{decimals}f}", f"{limit:.{decimals}f}"
 
 
 def _number(count: int, noun: str) -> str:

@@ -1,12 +1,11 @@
 """Copies: personas of one group put into another, each as an individual of its own."""
 
-from persona.v1 import errors_pb2
 from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import CopyPersonasRequest
-from persona_server.services.indexes import ids_refused, refuse_large
+from persona_server.services.indexes import refuse_large
 from persona_server.services.parents import require_shown
 from persona_server.services.personas.adding import Added, Group, add_personas, unframed
-from persona_server.storage.keys import id_bytes
+from persona_server.services.personas.finding import require_all
 from persona_server.storage.store import Transaction
 
 
@@ -16,21 +15,12 @@ def copy_personas(repositories: Transaction, group: Group, request: CopyPersonas
     Raises the reason of a missing parent, PERSONA_NOT_FOUND naming each, and MESSAGE_TOO_LARGE.
     """
     source = require_shown(repositories, request.source_project_id, request.source_group_id).set_id
-    wanted = [id_bytes(text) for text in request.persona_ids]
-    lengths = repositories.personas.lengths(source, wanted)  # before any is read
-    if missing := [i for i, raw in enumerate(wanted) if raw not in lengths]:
-        raise ids_refused(
-            errors_pb2.ERROR_REASON_PERSONA_NOT_FOUND,
-            "persona_ids",
-            "is not the id of a persona in the group to copy from",
-            missing,
-            request.persona_ids,
-            "Nothing was copied.",
-        )
+    what = "is not the id of a persona in the group to copy from"
+    there = require_all(repositories, source, request.persona_ids, what, "Nothing was copied.")
     advice = "Nothing was copied. Send the ids in parts."
-    refuse_large(f"{len(wanted)} personas", sum(lengths.values()), "copies", advice)
-    known = repositories.personas.known(wanted)
-    copies = [_copy(unframed(known[raw].framed)) for raw in wanted]
+    refuse_large(f"{len(there.ids)} personas", there.size, "copies", advice)
+    known = repositories.personas.known(there.ids)
+    copies = [_copy(unframed(known[raw].framed)) for raw in there.ids]
     return add_personas(repositories, group, copies, "persona_ids[{}]")
 
 

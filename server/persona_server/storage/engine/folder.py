@@ -112,12 +112,12 @@ def make_private(folder: Path) -> None:
         # One that is there is not opened: to close it would drop the locks of SQLite on it.
         with suppress(FileExistsError):
             os.close(open_private(path, os.O_EXCL))
-        _make_private(path)
+        _hide_from_others(path)
     except OSError as error:
         raise _unusable(folder, error) from error
 
 
-def _make_private(path: Path) -> None:
+def _hide_from_others(path: Path) -> None:
     """Let only its owner read a file; fails for a link, by which root would change another's."""
     if not hasattr(os, "O_PATH"):  # outside of Linux, where this has no such flag
         path.chmod(0o600, follow_symlinks=False)
