@@ -92,8 +92,7 @@ def timeline_page(
     question's id, so that a page goes on from where a question was that has vanished.
     """
     found = Timelines(repositories, individual.origin, policy)
-    # A token of an older server, which has no id, begins anew.
-    after = int.from_bytes(token) if len(token) == _ID_BYTES else ALL_QUESTIONS
+    after = int.from_bytes(token) if token else ALL_QUESTIONS
     behind = [q for q, key in found.ids.items() if key > after]
     asked = [q for q in behind if request.question_key in ("", q.key)]
     messages = map(found.message, while_awaited(asked))
