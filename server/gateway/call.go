@@ -39,6 +39,7 @@ type call struct {
 	requestID string
 	fault     error // what is wrong beside the body
 	theirs    error // what the server has refused it with last
+	cut       bool  // whether its answer was broken off, or it ended since its caller left
 
 	watcher          *watcher
 	limits           *limits
@@ -219,6 +220,9 @@ func (c *call) traceparent() string {
 	}
 	return ""
 }
+
+// left is whether its caller has gone away.
+func (c *call) left() bool { return c.r.Context().Err() != nil }
 
 // noteAnswer keeps an error that is the server's own, not to be taken for one of the gateway's.
 func (c *call) noteAnswer(err error) {

@@ -90,8 +90,7 @@ func (l *limits) tries(c *call) bool {
 // count notes a request that was refused without a token that the server takes, or whose caller left
 // before the server could say.
 func (l *limits) count(c *call) {
-	left := c.r.Context().Err() != nil
-	refused := c.w.status >= http.StatusBadRequest && (c.w.status < http.StatusInternalServerError || left)
+	refused := c.w.status >= http.StatusBadRequest && (c.w.status < http.StatusInternalServerError || c.left())
 	if refused && !c.vouched() {
 		l.refusals.Count(c.network)
 	}

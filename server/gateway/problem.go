@@ -146,6 +146,7 @@ func (g *gateway) recover(c *call) {
 		return
 	}
 	if cause == http.ErrAbortHandler || c.w.status != 0 {
+		c.cut = true
 		panic(http.ErrAbortHandler)
 	}
 	c.writeProblem(0, g.internalError(c, fmt.Sprintf("%v\n%s", cause, debug.Stack())))
@@ -167,7 +168,11 @@ func (c *call) writeProblem(httpStatus int, err error) {
 	if httpStatus == 0 {
 		httpStatus = runtime.HTTPStatusFromCode(st.Code())
 	}
-	if err != c.theirs {
+	switch {
+	case err == c.theirs:
+	case c.left() && errorInfo(st).GetReason() == reasonText(unreachable):
+		c.cut = true // it was not the service that could not be reached
+	default:
 		c.watcher.refused(c, httpStatus, err)
 	}
 	p := newProblem(httpStatus, st)

@@ -82,7 +82,9 @@ func tokenAfter(page proto.Message) string {
 // broken passes an error on while it can still be a problem, and cuts the answer when it can't.
 func (b *backend) broken(r *rows, method string, err error) error {
 	if r.begun {
-		b.log.Warn("answer cut", append(r.call.named(), "method", method, "code", status.Code(err).String())...)
+		if !r.call.left() { // who leaves has cut it himself
+			b.log.Warn("answer cut", append(r.call.named(), "method", method, "code", status.Code(err).String())...)
+		}
 		r.cut()
 	}
 	return err

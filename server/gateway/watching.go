@@ -77,7 +77,7 @@ func (w *watcher) begin(c *call) (end func()) {
 		if !methods[method] {
 			method = "other"
 		}
-		if c.w.status == 0 {
+		if c.cut || c.w.status == 0 {
 			status = "cut"
 		}
 		counted(method, status)

@@ -8,6 +8,7 @@ import socket
 import urllib.request
 from collections.abc import Iterator
 from datetime import datetime
+from http.client import IncompleteRead
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from support.operating.authority import Authority
 from support.operating.metrics import samples, value
 from support.processes import children
 from support.service import Service, running_service
-from support.waiting import eventually
+from support.waiting import LIMIT, eventually
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 AT_ONCE, A_SECOND = 50, 5  # lines of one kind
@@ -75,6 +76,33 @@ def test_what_the_server_refuses_is_none_of_its_refusals(service: Service) -> No
     client.call("GET", f"{missing}?nothing=1").problem(400, "INVALID_FIELD")
     after = samples(service, "persona_gateway_refused_total")
     assert {dict(at)["reason"] for at in after if after[at] > before[at]} == {"INVALID_FIELD"}
+
+
+@pytest.mark.parametrize("path", ["", "/persona-groups/wait/personas"])
+def test_who_leaves_was_not_refused(backend: Backend, path: str) -> None:
+    """Neither before the answer, nor in the middle of a list: the server could be reached."""
+    with gateway(backend.address) as running:
+        host, _, port = running.base.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=20) as tab:
+            head = f"GET /api/v1/projects/wait{path} HTTP/1.1\r\nHost: {host}\r\n"
+            tab.sendall(f"{head}Authorization: Bearer any\r\n\r\n".encode())
+            assert backend.called.wait(LIMIT)
+        assert eventually(lambda: running.figures()("requests_in_flight") == 0)
+        count = running.figures()
+        assert count("requests_total", method="GET", status="cut") == 1
+        assert count("refused_total", reason="UNREACHABLE") == 0
+        assert [line["message"] for line in running.stop()[1]][1:] == ["stopping", "stopped"]
+
+
+def test_a_list_that_breaks_off_is_cut(backend: Backend) -> None:
+    with gateway(backend.address) as running:
+        with pytest.raises(IncompleteRead):
+            Rest(running.base, "any").call(
+                "GET", "/api/v1/projects/x/persona-groups/y/personas?age_max=2"
+            )
+        assert eventually(lambda: running.figures()("requests_in_flight") == 0)
+        assert running.figures()("requests_total", method="GET", status="cut") == 1
+        assert "answer cut" in [line["message"] for line in running.stop()[1]]
 
 
 def test_many_refusals_are_counted_and_few_have_lines(backend: Backend) -> None:

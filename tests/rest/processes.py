@@ -153,10 +153,16 @@ class Backend:
         return projects.GetProjectResponse(project=project_pb2.Project(id=request.project_id))
 
     def _page(self, request: Any, context: Any) -> Message:
-        """Give two personas of `age_min` KiB; break after `age_max` pages, end after `gender`."""
+        """Give two personas of `age_min` KiB; break after `age_max` pages, end after `gender`.
+
+        In the group "wait" every page but the first waits for `released`.
+        """
         at = int(request.page_token or 0)
         if at == self.dies_at:
             self._server.stop(0)
+        if at and request.group_id == "wait":
+            self.called.set()
+            self.released.wait(30)
         if request.age_max and at == request.age_max:
             _abort(context, grpc.StatusCode.UNAVAILABLE)
         self.pages += 1

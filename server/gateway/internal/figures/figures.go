@@ -34,7 +34,7 @@ type Figures struct {
 func New(version string, reasons []string) *Figures {
 	f := &Figures{
 		registry:   prometheus.NewRegistry(),
-		requests:   vec("requests_total", "Answered requests by method and status; cut: the answer was broken off.", "method", "status"),
+		requests:   vec("requests_total", "Answered requests by method and status; cut: the answer was broken off, or the caller left before it.", "method", "status"),
 		refused:    vec("refused_total", "Requests that the gateway refused itself, without the server.", "reason"),
 		seconds:    prometheus.NewHistogram(prometheus.HistogramOpts{Name: prefix + "request_seconds", Help: "Seconds until a request was answered.", Buckets: buckets}),
 		inFlight:   prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "requests_in_flight", Help: "Requests that are being answered."}),
