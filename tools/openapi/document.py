@@ -88,7 +88,10 @@ _PARAMETERS: Schema = {
     },
 }
 _HEADERS: Schema = {
-    "ETag": {"description": "What is read, in short, unless it is a whole list.", "schema": TEXT},
+    "ETag": {
+        "description": "What is read, in short. Of whole lists only a group's personas have one.",
+        "schema": TEXT,
+    },
     "Link": {"description": 'The next page, with rel="next", if there is one.', "schema": TEXT},
     "Location": {"description": "The path of what was made.", "schema": TEXT},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
