@@ -110,7 +110,7 @@ func (c *call) take(ctx context.Context, from *guard.Shares, n int64) (*guard.Ta
 	switch {
 	case err == nil:
 		return taken, nil
-	case c.hurries:
+	case c.hurries && !c.left():
 		return nil, tooLate
 	}
 	return nil, tryLater(unreachable, "The gateway has too much to do. Nothing was done; try again.")

@@ -82,16 +82,30 @@ def test_what_the_server_refuses_is_none_of_its_refusals(service: Service) -> No
 def test_who_leaves_was_not_refused(backend: Backend, path: str) -> None:
     """Neither before the answer, nor in the middle of a list: the server could be reached."""
     with gateway(backend.address) as running:
-        host, _, port = running.base.removeprefix("http://").partition(":")
-        with socket.create_connection((host, int(port)), timeout=20) as tab:
-            head = f"GET /api/v1/projects/wait{path} HTTP/1.1\r\nHost: {host}\r\n"
-            tab.sendall(f"{head}Authorization: Bearer any\r\n\r\n".encode())
+        with tab(running, f"GET /api/v1/projects/wait{path}"):
             assert backend.called.wait(LIMIT)
         assert eventually(lambda: running.figures()("requests_in_flight") == 0)
         count = running.figures()
         assert count("requests_total", method="GET", status="cut") == 1
         assert count("refused_total", reason="UNREACHABLE") == 0
         assert [line["message"] for line in running.stop()[1]][1:] == ["stopping", "stopped"]
+
+
+@pytest.mark.parametrize("header", ["Accept: */*", "Grpc-Timeout: 60S"])
+def test_who_leaves_before_his_turn_was_not_refused(backend: Backend, header: str) -> None:
+    """However long he would have waited."""
+    with (
+        gateway(backend.address, "--max-calls", "1") as running,
+        tab(running, "GET /api/v1/projects/wait"),
+    ):
+        assert backend.called.wait(LIMIT)
+        with tab(running, "GET /api/v1/projects/next", header):
+            assert eventually(lambda: running.figures()("waiting", of="calls") == 1)
+        assert eventually(lambda: running.figures()("requests_in_flight") == 1)
+        count = running.figures()
+        assert count("requests_total", method="GET", status="cut") == 1
+        assert count("refused_total", reason="UNREACHABLE") == 0
+        assert count("refused_total", reason="DEADLINE_EXCEEDED") == 0
 
 
 def test_a_list_that_breaks_off_is_cut(backend: Backend) -> None:
@@ -103,6 +117,16 @@ def test_a_list_that_breaks_off_is_cut(backend: Backend) -> None:
         assert eventually(lambda: running.figures()("requests_in_flight") == 0)
         assert running.figures()("requests_total", method="GET", status="cut") == 1
         assert "answer cut" in [line["message"] for line in running.stop()[1]]
+
+
+@contextlib.contextmanager
+def tab(running: Gateway, request: str, header: str = "Accept: */*") -> Iterator[None]:
+    """Send a request, and leave at the end of the block without having read an answer."""
+    host, _, port = running.base.removeprefix("http://").partition(":")
+    head = f"{request} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer any\r\n{header}\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(head.encode())
+        yield
 
 
 def test_many_refusals_are_counted_and_few_have_lines(backend: Backend) -> None:
