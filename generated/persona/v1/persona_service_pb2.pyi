@@ -797,7 +797,7 @@ class ImportBatch(_message.Message):
     """The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged."""
     @_builtins.property
     def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
-        """1 to 1,000 personas; ids must not repeat within the batch."""
+        """1 to 1,000 personas; neither ids nor external ids must repeat within the batch."""
 
     def __init__(
         self,

@@ -35,7 +35,7 @@ const (
 // often and deleted; no RPC changes it. On the wire it is at most 64 KiB, and 41 bytes more if it was
 // reused or copied. NUL is rejected in every
 // text, other control characters in the one-line ones (all but the three narratives and the values
-// of `attributes`).
+// of `attributes`). Texts that are folded for filters have at most 10 combining marks in a row.
 type Persona struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID in 8-4-4-4-12 form, unique within the tenant. A client may set its own to make a create
@@ -45,12 +45,13 @@ type Persona struct {
 	ProjectId string `protobuf:"bytes,2,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the parent persona group. Output only, likewise.
 	GroupId string `protobuf:"bytes,3,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// Full name, 1 to 255 characters, not blank, for example "Maria Santos". Required.
+	// Full name, 1 to 255 characters (1,020 bytes when folded for filters), not blank, for example
+	// "Maria Santos". Required.
 	FullName string `protobuf:"bytes,4,opt,name=full_name,json=fullName,proto3" json:"full_name,omitempty"`
 	// Age in years, 1 to 130; unset (JSON null) if unknown, which no age filter matches. 0 is
 	// INVALID_ARGUMENT.
 	Age *wrapperspb.Int32Value `protobuf:"bytes,5,opt,name=age,proto3" json:"age,omitempty"`
-	// Gender identity, at most 64 characters (and at most 256 bytes when folded for filters).
+	// Gender identity, at most 64 characters (256 bytes when folded for filters).
 	Gender string `protobuf:"bytes,6,opt,name=gender,proto3" json:"gender,omitempty"`
 	// Job title or professional role, at most 255 characters (1,020 bytes when folded for filters).
 	Occupation string `protobuf:"bytes,7,opt,name=occupation,proto3" json:"occupation,omitempty"`

@@ -1479,7 +1479,7 @@ type ImportBatch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged.
 	Sequence int32 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	// 1 to 1,000 personas; ids must not repeat within the batch.
+	// 1 to 1,000 personas; neither ids nor external ids must repeat within the batch.
 	Personas      []*Persona `protobuf:"bytes,2,rep,name=personas,proto3" json:"personas,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
