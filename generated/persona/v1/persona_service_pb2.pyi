@@ -84,7 +84,7 @@ class ListPersonasRequest(_message.Message):
     age_min: _builtins.int
     """Only personas of at least this age in years, 0 to 130; 0 is no filter."""
     age_max: _builtins.int
-    """Only personas of at most this age in years, 0 to 130; 0 is no filter."""
+    """Only personas of at most this age in years, 0 to 130; 0 is no filter. Not less than age_min."""
     external_id: _builtins.str
     """Only the persona of this external id (verbatim), of which a group has one at most; "" is no
     filter. At most 255 characters.
@@ -321,7 +321,7 @@ class CountPersonasRequest(_message.Message):
     age_min: _builtins.int
     """Only personas of at least this age in years, 0 to 130; 0 is no filter."""
     age_max: _builtins.int
-    """Only personas of at most this age in years, 0 to 130; 0 is no filter."""
+    """Only personas of at most this age in years, 0 to 130; 0 is no filter. Not less than age_min."""
     external_id: _builtins.str
     """Only the persona of this external id (verbatim), of which a group has one at most; "" is no
     filter. At most 255 characters.
@@ -900,7 +900,7 @@ class ExportPersonasRequest(_message.Message):
     age_min: _builtins.int
     """Only personas of at least this age in years, 0 to 130; 0 is no filter."""
     age_max: _builtins.int
-    """Only personas of at most this age in years, 0 to 130; 0 is no filter."""
+    """Only personas of at most this age in years, 0 to 130; 0 is no filter. Not less than age_min."""
     external_id: _builtins.str
     """Only the persona of this external id (verbatim), of which a group has one at most; "" is no
     filter. At most 255 characters.
