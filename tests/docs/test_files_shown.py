@@ -1,6 +1,5 @@
 """The files that the docs show, and that no command of theirs makes, are read as they say."""
 
-import json
 import re
 import shutil
 from pathlib import Path
@@ -51,11 +50,24 @@ def shell(service: Service, tmp_path: Path) -> dict[str, str]:
 
 
 def test_reference_answers_are_recorded(shell: dict[str, str], tmp_path: Path) -> None:
-    (text,) = blocks("docs/command-line.md", "json")
-    assert len([json.loads(line) for line in text.splitlines()]) == 2
+    text, _ = blocks("docs/command-line.md", "json")
     (tmp_path / "people.jsonl").write_text(text)
     record = f"persona fidelity {PLACE} --references people.jsonl"
     run_steps([Step(record, "…Recorded 2 of 2;…")], tmp_path, shell)
+
+
+def test_answers_are_compared_with_targets(shell: dict[str, str], tmp_path: Path) -> None:
+    _, targets = blocks("docs/command-line.md", "json")
+    answers = f"""persona_id,question_key,kind,value,options,min,max
+{shell["ID_0"]},nps,rating,4,,1,5
+{shell["ID_0"]},brews,choice,at home,at home|elsewhere,,
+"""
+    (tmp_path / "answers.csv").write_text(answers)
+    (tmp_path / "targets.jsonl").write_text(targets)
+    record = f"persona responses record answers.csv --simulation {uid()} 2> /dev/null"
+    compare = "persona compare --project Shown --targets targets.jsonl"
+    transcript = [Step(record, "2 recorded, 0 refused."), Step(compare, "…nps…exact…brews…1200…")]
+    run_steps(transcript, tmp_path, shell)
 
 
 def test_answers_are_recorded(shell: dict[str, str], tmp_path: Path) -> None:
