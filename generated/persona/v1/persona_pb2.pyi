@@ -120,15 +120,15 @@ class Persona(_message.Message):
 
     @_builtins.property
     def personality_traits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """3 to 5 descriptors of at most 128 characters each; empty if unknown."""
+        """3 to 5 descriptors of at most 128 characters each, none blank; empty if unknown."""
 
     @_builtins.property
     def trusted_brands(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """At most 50 brands of at most 128 characters each that the persona trusts."""
+        """At most 50 brands of at most 128 characters each, none blank, that the persona trusts."""
 
     @_builtins.property
     def distrusted_brands(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """At most 50 brands of at most 128 characters each that the persona distrusts."""
+        """At most 50 brands of at most 128 characters each, none blank, that the persona distrusts."""
 
     @_builtins.property
     def library_persona_id(self) -> _wrappers_pb2.StringValue:
@@ -147,7 +147,8 @@ class Persona(_message.Message):
     @_builtins.property
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Further attributes that the fields above do not cover (education, religion, Big Five, a sixth
-        trait …), kept verbatim. At most 100 keys of at most 128 characters each, 32 KiB in total.
+        trait …), kept verbatim. At most 100 keys of at most 128 characters each, none blank, 32 KiB in
+        total.
         A persona is found by those whose value has at most 255 characters.
         """
 
