@@ -2,10 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from persona_cli.command_line import app
 from persona_cli.commands import by_name
 
 FOLDER = Path(by_name.__file__).parent
@@ -48,3 +52,19 @@ def test_a_command_is_described_without_what_others_import(
         [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def described(command: Any) -> Iterator[str]:
+    """Yield the help of a command and of those below it."""
+    yield command.help
+    for below in getattr(command, "commands", {}).values():
+        yield from described(below)
+
+
+def test_a_help_is_wrapped_by_the_terminal_alone() -> None:
+    persona: Any = get_command(app)
+    texts = [
+        text for name in persona.commands for text in described(persona.get_command(None, name))
+    ]
+    assert len(texts) > 60
+    assert [text for text in texts if not text or "\n" in text.replace("\n\n", "")] == []

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 from client.conftest import Place
 
-from persona_client import Persona, PersonaClient
+from persona_client import Persona, PersonaClient, PersonaGroup
+from support.data import make_place, rich_persona, uid
+from support.library import answer_reliably
 from support.service import Service
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +49,35 @@ def test_the_quickstart_runs(service: Service) -> None:
 def test_the_readme_shows_the_quickstart_as_it_is() -> None:
     quickstart = (PYTHON / "examples/quickstart.py").read_text()
     assert f"```python\n{quickstart}```" in (PYTHON / "README.md").read_text()
+
+
+def test_what_the_readme_goes_on_with_runs(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = service.token(tenant=f"readme-{uid()[:8]}")
+    place = make_place(service.connect(token))
+    one = place.create(rich_persona(full_name="Maria Santos"))
+    answer_reliably(place, one.id)
+    blocks = re.findall(r"^```python\n(.*?)^```", (PYTHON / "README.md").read_text(), re.M | re.S)
+    with PersonaClient(service.grpc, token) as client:
+        project = client.get_project(place.project)
+        names = {
+            "client": client,
+            "project": project,
+            "group": client.get_persona_group(project.id, place.group),
+            "other_group": client.create_persona_group(project.id, PersonaGroup(name="Others")),
+            "persona": one,
+            "personas": [Persona(full_name="Ada")],
+            "ask_for_a_persona": lambda number: Persona(full_name=f"Made {number}"),
+            "ask": lambda persona: f"I am {persona.full_name}.",
+        }
+        for block in blocks[1:]:  # the first is the quickstart, a program by itself
+            exec(block, names)  # noqa: S102 (of the README)
+        answers = client.list_responses(project_id=project.id, question_key="why")
+        assert sum(1 for _ in answers) == 1_002  # Maria's, Ada's, and of those that were made
+    printed = capsys.readouterr().out.splitlines()
+    for line in ("9 Maria Santos", "Wave 1 1 1", "1.0 Maria Santos", f"{project.name} Others"):
+        assert line in printed
 
 
 @pytest.fixture(params=["persona-curl", "persona-grpcurl"])

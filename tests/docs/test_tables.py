@@ -1,11 +1,14 @@
 """The docs and the generated code say what the code says."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from persona_server.transport.methods import RPCS
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,6 +36,13 @@ def test_the_openapi_document_is_up_to_date() -> None:
         command, cwd=ROOT, env=os.environ | tools, capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stderr
+
+
+def test_the_page_on_settings_names_the_dear_rpcs() -> None:
+    text = (ROOT / "docs/configuration.md").read_text("utf-8")
+    (row,) = re.findall(r"^\| dear: ([\w, ]+) \|", text, re.M)
+    dear = {name.rpartition(".")[2] for name, rules in RPCS.items() if rules.pool == "dear"}
+    assert set(row.split(", ")) == dear
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name)

@@ -172,7 +172,7 @@ class TargetDistribution(_message.Message):
     """Of how many answers they are the shares; 0 if they are known exactly."""
     @_builtins.property
     def question(self) -> _measures_pb2.Question:
-        """The question: its key with its scale, a choice of one among at most 100 options, or a rating of at
+        """The question: its key with its scale, a choice of one among 2 to 100 options, or a rating of at
         most 101 positions.
         """
 

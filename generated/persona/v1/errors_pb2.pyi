@@ -41,9 +41,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     hours.
     """
     ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 7
-    """INVALID_ARGUMENT: the request, or what it asks to reuse, is larger than 3 MiB; send it in parts."""
+    """INVALID_ARGUMENT: the request, or what it asks to read, copy or reuse, is larger than 3 MiB; send
+    it in parts.
+    """
     ERROR_REASON_ALREADY_EXISTS: _ErrorReason.ValueType  # 8
-    """ALREADY_EXISTS: the id is taken; metadata `state` says by something visible or deleted."""
+    """ALREADY_EXISTS: the id, the external id or the name is taken, or the individual is in the group;
+    metadata `field` says which, `state` whether by something visible or deleted.
+    """
     ERROR_REASON_IMPORT_GAP: _ErrorReason.ValueType  # 9
     """OUT_OF_RANGE: an import batch is not the next one; metadata `committed_sequence` names the last
     committed one.
@@ -57,9 +61,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     of others stood in the way at every try; retry with the same request_id.
     """
     ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 12
-    """UNAUTHENTICATED: there is no token, more than one, or one that is not valid."""
+    """UNAUTHENTICATED: there is no token or API key, more than one, or one that is not valid."""
     ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 13
-    """PERMISSION_DENIED: the token lacks a scope; metadata `missing_scopes` names what is missing."""
+    """PERMISSION_DENIED: the token lacks a scope; metadata `missing_scopes` names what is missing. Or
+    the operator has suspended the tenant, which metadata `tenant` says.
+    """
     ERROR_REASON_TOO_MANY_STREAMS: _ErrorReason.ValueType  # 14
     """RESOURCE_EXHAUSTED: too many streams are open at once; retry after the delay of RetryInfo."""
     ERROR_REASON_DATABASE_UNAVAILABLE: _ErrorReason.ValueType  # 15
@@ -67,9 +73,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     request_id.
     """
     ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 16
-    """DEADLINE_EXCEEDED: the caller's deadline passed. From the server: nothing was written, and what
-    had been begun was taken back. From the REST gateway: retry with the same Idempotency-Key to
-    find out.
+    """DEADLINE_EXCEEDED: the caller's deadline passed, or its message was not whole within five seconds,
+    with RetryInfo. From the server: nothing was written, and what had been begun was taken back. From
+    the REST gateway: retry with the same Idempotency-Key to find out.
     """
     ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 17
     """UNAVAILABLE: the server is stopping; retry with the same request_id."""
@@ -95,7 +101,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: the library persona is retired: it can no longer be reused."""
     ERROR_REASON_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 26
     """RESOURCE_EXHAUSTED: the tenant uses as much as it may; metadata `quota` names which quota it is,
-    `limit` its value. Retry after the delay of RetryInfo.
+    `limit` its value. Without a `limit` it is the server that has no room now (`waiting_calls`,
+    `unread_bytes`). Retry after the delay of RetryInfo.
     """
     ERROR_REASON_TOO_MANY_REQUESTS: _ErrorReason.ValueType  # 27
     """REST only, 429: the caller's address sends more than the gateway takes of one; retry after
@@ -135,9 +142,13 @@ ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 6
 hours.
 """
 ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 7
-"""INVALID_ARGUMENT: the request, or what it asks to reuse, is larger than 3 MiB; send it in parts."""
+"""INVALID_ARGUMENT: the request, or what it asks to read, copy or reuse, is larger than 3 MiB; send
+it in parts.
+"""
 ERROR_REASON_ALREADY_EXISTS: ErrorReason.ValueType  # 8
-"""ALREADY_EXISTS: the id is taken; metadata `state` says by something visible or deleted."""
+"""ALREADY_EXISTS: the id, the external id or the name is taken, or the individual is in the group;
+metadata `field` says which, `state` whether by something visible or deleted.
+"""
 ERROR_REASON_IMPORT_GAP: ErrorReason.ValueType  # 9
 """OUT_OF_RANGE: an import batch is not the next one; metadata `committed_sequence` names the last
 committed one.
@@ -151,9 +162,11 @@ ERROR_REASON_CONCURRENT_CHANGE: ErrorReason.ValueType  # 11
 of others stood in the way at every try; retry with the same request_id.
 """
 ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 12
-"""UNAUTHENTICATED: there is no token, more than one, or one that is not valid."""
+"""UNAUTHENTICATED: there is no token or API key, more than one, or one that is not valid."""
 ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 13
-"""PERMISSION_DENIED: the token lacks a scope; metadata `missing_scopes` names what is missing."""
+"""PERMISSION_DENIED: the token lacks a scope; metadata `missing_scopes` names what is missing. Or
+the operator has suspended the tenant, which metadata `tenant` says.
+"""
 ERROR_REASON_TOO_MANY_STREAMS: ErrorReason.ValueType  # 14
 """RESOURCE_EXHAUSTED: too many streams are open at once; retry after the delay of RetryInfo."""
 ERROR_REASON_DATABASE_UNAVAILABLE: ErrorReason.ValueType  # 15
@@ -161,9 +174,9 @@ ERROR_REASON_DATABASE_UNAVAILABLE: ErrorReason.ValueType  # 15
 request_id.
 """
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 16
-"""DEADLINE_EXCEEDED: the caller's deadline passed. From the server: nothing was written, and what
-had been begun was taken back. From the REST gateway: retry with the same Idempotency-Key to
-find out.
+"""DEADLINE_EXCEEDED: the caller's deadline passed, or its message was not whole within five seconds,
+with RetryInfo. From the server: nothing was written, and what had been begun was taken back. From
+the REST gateway: retry with the same Idempotency-Key to find out.
 """
 ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 17
 """UNAVAILABLE: the server is stopping; retry with the same request_id."""
@@ -189,7 +202,8 @@ ERROR_REASON_LIBRARY_PERSONA_RETIRED: ErrorReason.ValueType  # 25
 """FAILED_PRECONDITION: the library persona is retired: it can no longer be reused."""
 ERROR_REASON_QUOTA_EXCEEDED: ErrorReason.ValueType  # 26
 """RESOURCE_EXHAUSTED: the tenant uses as much as it may; metadata `quota` names which quota it is,
-`limit` its value. Retry after the delay of RetryInfo.
+`limit` its value. Without a `limit` it is the server that has no room now (`waiting_calls`,
+`unread_bytes`). Retry after the delay of RetryInfo.
 """
 ERROR_REASON_TOO_MANY_REQUESTS: ErrorReason.ValueType  # 27
 """REST only, 429: the caller's address sends more than the gateway takes of one; retry after

@@ -115,7 +115,7 @@ class LibraryPersona(_message.Message):
     project_count: _builtins.int
     """The number of projects that have used the individual, including the project of origin."""
     response_count: _builtins.int
-    """The number of answers that all of its personas have given."""
+    """The number of answers of all of its personas that stand: void ones do not count."""
     @_builtins.property
     def profile(self) -> _persona_pb2.Persona:
         """The full profile as it was promoted, without id, external_id, parents, library_persona_id and

@@ -403,7 +403,7 @@ class ListLibraryPersonasRequest(_message.Message):
     age_min: _builtins.int
     """Only personas of at least this age in years, 0 to 130; 0 is no filter."""
     age_max: _builtins.int
-    """Only personas of at most this age in years, 0 to 130; 0 is no filter."""
+    """Only personas of at most this age in years, 0 to 130; 0 is no filter. Not less than age_min."""
     lower_bound_min: _builtins.float
     """Only personas whose lower bound of reliability at promotion was at least this, 0 to 1; 0 is no
     filter.

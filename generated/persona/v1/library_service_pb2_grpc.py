@@ -158,7 +158,7 @@ class LibraryServiceServicer:
         consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
         returns the same library persona.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, with the
-        Reliability that says why among the details.
+        Reliability that says why among the details; CONCURRENT_CHANGE if it goes on answering meanwhile.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

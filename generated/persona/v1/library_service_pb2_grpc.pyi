@@ -48,7 +48,7 @@ class LibraryServiceStub:
     consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
     returns the same library persona.
     Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, with the
-    Reliability that says why among the details.
+    Reliability that says why among the details; CONCURRENT_CHANGE if it goes on answering meanwhile.
     """
     PromotePersonas: _grpc.UnaryUnaryMultiCallable[_library_service_pb2.PromotePersonasRequest, _library_service_pb2.PromotePersonasResponse]
     """PromotePersonas adds those of several individuals to the library whose answers are reliable: of up
@@ -153,7 +153,7 @@ class LibraryServiceServicer(metaclass=_abc_1.ABCMeta):
         consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
         returns the same library persona.
         Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, with the
-        Reliability that says why among the details.
+        Reliability that says why among the details; CONCURRENT_CHANGE if it goes on answering meanwhile.
         """
 
     @_abc_1.abstractmethod

@@ -33,7 +33,7 @@ class Persona(_message.Message):
     often and deleted; no RPC changes it. On the wire it is at most 64 KiB, and 41 bytes more if it was
     reused or copied. NUL is rejected in every
     text, other control characters in the one-line ones (all but the three narratives and the values
-    of `attributes`).
+    of `attributes`). Texts that are folded for filters have at most 10 combining marks in a row.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -88,9 +88,11 @@ class Persona(_message.Message):
     group_id: _builtins.str
     """UUID of the parent persona group. Output only, likewise."""
     full_name: _builtins.str
-    """Full name, 1 to 255 characters, not blank, for example "Maria Santos". Required."""
+    """Full name, 1 to 255 characters (1,020 bytes when folded for filters), not blank, for example
+    "Maria Santos". Required.
+    """
     gender: _builtins.str
-    """Gender identity, at most 64 characters (and at most 256 bytes when folded for filters)."""
+    """Gender identity, at most 64 characters (256 bytes when folded for filters)."""
     occupation: _builtins.str
     """Job title or professional role, at most 255 characters (1,020 bytes when folded for filters)."""
     location: _builtins.str
@@ -118,15 +120,15 @@ class Persona(_message.Message):
 
     @_builtins.property
     def personality_traits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """3 to 5 descriptors of at most 128 characters each; empty if unknown."""
+        """3 to 5 descriptors of at most 128 characters each, none blank; empty if unknown."""
 
     @_builtins.property
     def trusted_brands(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """At most 50 brands of at most 128 characters each that the persona trusts."""
+        """At most 50 brands of at most 128 characters each, none blank, that the persona trusts."""
 
     @_builtins.property
     def distrusted_brands(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """At most 50 brands of at most 128 characters each that the persona distrusts."""
+        """At most 50 brands of at most 128 characters each, none blank, that the persona distrusts."""
 
     @_builtins.property
     def library_persona_id(self) -> _wrappers_pb2.StringValue:
@@ -145,7 +147,8 @@ class Persona(_message.Message):
     @_builtins.property
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Further attributes that the fields above do not cover (education, religion, Big Five, a sixth
-        trait …), kept verbatim. At most 100 keys of at most 128 characters each, 32 KiB in total.
+        trait …), kept verbatim. At most 100 keys of at most 128 characters each, none blank, 32 KiB in
+        total.
         A persona is found by those whose value has at most 255 characters.
         """
 

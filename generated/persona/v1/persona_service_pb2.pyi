@@ -84,7 +84,7 @@ class ListPersonasRequest(_message.Message):
     age_min: _builtins.int
     """Only personas of at least this age in years, 0 to 130; 0 is no filter."""
     age_max: _builtins.int
-    """Only personas of at most this age in years, 0 to 130; 0 is no filter."""
+    """Only personas of at most this age in years, 0 to 130; 0 is no filter. Not less than age_min."""
     external_id: _builtins.str
     """Only the persona of this external id (verbatim), of which a group has one at most; "" is no
     filter. At most 255 characters.
@@ -321,7 +321,7 @@ class CountPersonasRequest(_message.Message):
     age_min: _builtins.int
     """Only personas of at least this age in years, 0 to 130; 0 is no filter."""
     age_max: _builtins.int
-    """Only personas of at most this age in years, 0 to 130; 0 is no filter."""
+    """Only personas of at most this age in years, 0 to 130; 0 is no filter. Not less than age_min."""
     external_id: _builtins.str
     """Only the persona of this external id (verbatim), of which a group has one at most; "" is no
     filter. At most 255 characters.
@@ -797,7 +797,7 @@ class ImportBatch(_message.Message):
     """The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged."""
     @_builtins.property
     def personas(self) -> _containers.RepeatedCompositeFieldContainer[_persona_pb2.Persona]:
-        """1 to 1,000 personas; ids must not repeat within the batch."""
+        """1 to 1,000 personas; neither ids nor external ids must repeat within the batch."""
 
     def __init__(
         self,
@@ -900,7 +900,7 @@ class ExportPersonasRequest(_message.Message):
     age_min: _builtins.int
     """Only personas of at least this age in years, 0 to 130; 0 is no filter."""
     age_max: _builtins.int
-    """Only personas of at most this age in years, 0 to 130; 0 is no filter."""
+    """Only personas of at most this age in years, 0 to 130; 0 is no filter. Not less than age_min."""
     external_id: _builtins.str
     """Only the persona of this external id (verbatim), of which a group has one at most; "" is no
     filter. At most 255 characters.

@@ -70,7 +70,7 @@ class PersonaServiceStub:
     duplicate. The first message is the start; each later one is a batch. The server answers the
     first message and every batch once it is on disk. A newer stream with the same import_id takes
     over the import. One invalid persona fails its batch; any error ends the stream and carries
-    `committed_sequence` in its metadata.
+    `committed_sequence` and `added_count` in its metadata.
     Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
     """
     ExportPersonas: _grpc.UnaryStreamMultiCallable[_persona_service_pb2.ExportPersonasRequest, _persona_service_pb2.ExportPersonasResponse]
@@ -202,7 +202,7 @@ class PersonaServiceServicer(metaclass=_abc_1.ABCMeta):
         duplicate. The first message is the start; each later one is a batch. The server answers the
         first message and every batch once it is on disk. A newer stream with the same import_id takes
         over the import. One invalid persona fails its batch; any error ends the stream and carries
-        `committed_sequence` in its metadata.
+        `committed_sequence` and `added_count` in its metadata.
         Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
         """
 

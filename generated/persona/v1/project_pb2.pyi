@@ -32,7 +32,7 @@ class Project(_message.Message):
     id: _builtins.str
     """UUID in 8-4-4-4-12 form. A client may set its own to make a create idempotent."""
     name: _builtins.str
-    """Name, 1 to 255 characters, not blank. Required."""
+    """Name, one line, 1 to 255 characters, not blank. Required."""
     description: _builtins.str
     """Description, at most 4 KiB."""
     persona_group_count: _builtins.int
@@ -90,7 +90,7 @@ class PersonaGroup(_message.Message):
     project_id: _builtins.str
     """UUID of the parent project. Output only: taken from the request's parent."""
     name: _builtins.str
-    """Name, 1 to 255 characters, not blank. Required."""
+    """Name, one line, 1 to 255 characters, not blank. Required."""
     description: _builtins.str
     """Description, at most 4 KiB."""
     age_min: _builtins.int
@@ -98,11 +98,11 @@ class PersonaGroup(_message.Message):
     age_max: _builtins.int
     """Highest age wanted, in years, 1 to 130; 0 is no bound. Not less than age_min."""
     gender: _builtins.str
-    """Gender wanted, at most 64 characters."""
+    """Gender wanted, at most 64 characters (256 bytes when folded for filters)."""
     location: _builtins.str
-    """Location wanted, at most 255 characters."""
+    """Location wanted, at most 255 characters (1,020 bytes when folded for filters)."""
     occupation: _builtins.str
-    """Occupation wanted, at most 255 characters."""
+    """Occupation wanted, at most 255 characters (1,020 bytes when folded for filters)."""
     income_level: _builtins.str
     """Income level wanted: "Low", "Middle", "High", "All", "Any" or ""."""
     psychographic_notes: _builtins.str

@@ -89,10 +89,12 @@ class ListProjectsRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """The maximum number of projects; 0 and values above 1,000 mean 1,000; a negative value is
-    INVALID_ARGUMENT.
+    INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
     """
     page_token: _builtins.str
-    """`next_page_token` of the previous page; "" starts at the first page."""
+    """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+    at the first page.
+    """
     name: _builtins.str
     """Only projects of this name (whole text, NFKC case-folded); "" is no filter. At most 255 characters."""
     def __init__(
@@ -383,7 +385,9 @@ class ListPersonaGroupsRequest(_message.Message):
     INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
     """
     page_token: _builtins.str
-    """`next_page_token` of the previous page; "" starts at the first page."""
+    """`next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+    at the first page.
+    """
     name: _builtins.str
     """Only persona groups of this name (whole text, NFKC case-folded); "" is no filter. At most 255 characters."""
     def __init__(

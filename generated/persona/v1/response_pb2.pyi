@@ -117,7 +117,7 @@ class Response(_message.Message):
 
     @_builtins.property
     def themes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """At most 50 themes of 1 to 128 characters each that were found in the answer."""
+        """At most 50 themes of 1 to 128 characters each, none blank, that were found in the answer."""
 
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp:
@@ -187,7 +187,9 @@ class ChoiceAnswer(_message.Message):
     """The chosen option; one of `options`."""
     @_builtins.property
     def options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The 1 to 500 options that were offered, each of 1 to 255 characters, without duplicates."""
+        """The 1 to 500 options that were offered, each of 1 to 255 characters, none blank, without
+        duplicates.
+        """
 
     def __init__(
         self,
@@ -217,7 +219,9 @@ class ChoicesAnswer(_message.Message):
 
     @_builtins.property
     def options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The 1 to 500 options that were offered, each of 1 to 255 characters, without duplicates."""
+        """The 1 to 500 options that were offered, each of 1 to 255 characters, none blank, without
+        duplicates.
+        """
 
     def __init__(
         self,

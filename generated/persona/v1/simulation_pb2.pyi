@@ -47,8 +47,8 @@ class Simulation(_message.Message):
     project_id: _builtins.str
     """UUID of its project. Output only: taken from the request's parent, or from who answered first."""
     name: _builtins.str
-    """Name, one line, at most 255 characters, unique among the project's simulations (whole text,
-    case-sensitive); "" if it has none.
+    """Name, one line, at most 255 characters, not blank, unique among the project's simulations (whole
+    text, case-sensitive); "" if it has none.
     """
     description: _builtins.str
     """Description, at most 4 KiB."""

@@ -174,8 +174,8 @@ def set_quotas(
 def erase(tenant: _Tenant, yes: Yes = False, data: Data = DATA, database: Database = "") -> None:
     """Erase all that a tenant has, for good: projects, personas, answers, library, audit trail.
 
-    Its name, its quotas and one audit row are left. Stop the server first. Backups are not reached,
-    and tokens of the tenant are good until they expire.
+    Its name, its quotas, its revoked tokens and one audit row are left. Stop the server first.
+    Backups are not reached, and tokens of the tenant are good until they expire.
     """
     # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage.erasure.guard import scrub

@@ -23,7 +23,7 @@ from support.service import Caller, Service
 TENANT = "fuzzed"
 CORRUPTED = 25  # messages for each RPC in the short form
 FEWEST, A_FIELD = 20, 3  # messages that are drawn for each RPC in it: at least, and by its fields
-LONG_ONES = 8  # of each RPC in a round whose memory is looked at: 16 MB of messages in all
+LONG_ONES = 8  # of each RPC in a round whose memory is looked at: 26 MB of messages in all
 GROWTH = 0.05
 # Bytes for pages of the database that its connections read for the first time.
 ALLOWANCE = 2 << 20

@@ -63,10 +63,22 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command by its name, None if there is none."""
         if cmd_name in service.NAMES:
-            return service.command(cmd_name)
+            return _reflowed(service.command(cmd_name))
         if cmd_name in MODULES:
-            return client_commands(MODULES[cmd_name])[cmd_name]
+            return _reflowed(client_commands(MODULES[cmd_name])[cmd_name])
         return super().get_command(ctx, cmd_name)
+
+
+def _reflowed(command: Any) -> Any:
+    """Return a command whose help, and that of those below it, has one line per paragraph.
+
+    A terminal wraps it at its own width; as it stands in the code it would be wrapped twice.
+    """
+    for below in getattr(command, "commands", {}).values():
+        _reflowed(below)
+    paragraphs = (command.help or "").split("\n\n")
+    command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    return command
 
 
 def client_commands(module: str) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def client_command(app: typer.Typer, name: str) -> Callable[..., Any]:
             ]
         )
         run.__annotations__ = {}
-        app.command(name, help=_reflowed(inspect.getdoc(function) or ""))(run)
+        app.command(name, help=inspect.getdoc(function))(run)
         return function
 
     return decorate
@@ -153,11 +153,6 @@ def _run(
         raise usage_error(str(error)) from None
     with reporting_errors(address), client:
         function(CommandContext(client, address, token, as_json))
-
-
-def _reflowed(text: str) -> str:
-    """Return a text with one line per paragraph, for a terminal to wrap at its own width."""
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def _connection(

@@ -285,7 +285,7 @@ func (x *AnswerMoments) GetStandardDeviation() *wrapperspb.DoubleValue {
 // of a sample, such as of a survey.
 type TargetDistribution struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The question: its key with its scale, a choice of one among at most 100 options, or a rating of at
+	// The question: its key with its scale, a choice of one among 2 to 100 options, or a rating of at
 	// most 101 positions.
 	Question *Question `protobuf:"bytes,1,opt,name=question,proto3" json:"question,omitempty"`
 	// The share of each option in the order of `question.options`, or of each rating from `min` to `max`,

@@ -43,9 +43,11 @@ const (
 	// INVALID_ARGUMENT: the request_id was used for a different request to this method in the last 24
 	// hours.
 	ErrorReason_ERROR_REASON_REQUEST_ID_REUSED ErrorReason = 6
-	// INVALID_ARGUMENT: the request, or what it asks to reuse, is larger than 3 MiB; send it in parts.
+	// INVALID_ARGUMENT: the request, or what it asks to read, copy or reuse, is larger than 3 MiB; send
+	// it in parts.
 	ErrorReason_ERROR_REASON_MESSAGE_TOO_LARGE ErrorReason = 7
-	// ALREADY_EXISTS: the id is taken; metadata `state` says by something visible or deleted.
+	// ALREADY_EXISTS: the id, the external id or the name is taken, or the individual is in the group;
+	// metadata `field` says which, `state` whether by something visible or deleted.
 	ErrorReason_ERROR_REASON_ALREADY_EXISTS ErrorReason = 8
 	// OUT_OF_RANGE: an import batch is not the next one; metadata `committed_sequence` names the last
 	// committed one.
@@ -56,18 +58,19 @@ const (
 	// ABORTED: answers of the persona to promote came each time that it had been measured, or changes
 	// of others stood in the way at every try; retry with the same request_id.
 	ErrorReason_ERROR_REASON_CONCURRENT_CHANGE ErrorReason = 11
-	// UNAUTHENTICATED: there is no token, more than one, or one that is not valid.
+	// UNAUTHENTICATED: there is no token or API key, more than one, or one that is not valid.
 	ErrorReason_ERROR_REASON_UNAUTHENTICATED ErrorReason = 12
-	// PERMISSION_DENIED: the token lacks a scope; metadata `missing_scopes` names what is missing.
+	// PERMISSION_DENIED: the token lacks a scope; metadata `missing_scopes` names what is missing. Or
+	// the operator has suspended the tenant, which metadata `tenant` says.
 	ErrorReason_ERROR_REASON_PERMISSION_DENIED ErrorReason = 13
 	// RESOURCE_EXHAUSTED: too many streams are open at once; retry after the delay of RetryInfo.
 	ErrorReason_ERROR_REASON_TOO_MANY_STREAMS ErrorReason = 14
 	// UNAVAILABLE: the database is not responding or the disk is full; retry with the same
 	// request_id.
 	ErrorReason_ERROR_REASON_DATABASE_UNAVAILABLE ErrorReason = 15
-	// DEADLINE_EXCEEDED: the caller's deadline passed. From the server: nothing was written, and what
-	// had been begun was taken back. From the REST gateway: retry with the same Idempotency-Key to
-	// find out.
+	// DEADLINE_EXCEEDED: the caller's deadline passed, or its message was not whole within five seconds,
+	// with RetryInfo. From the server: nothing was written, and what had been begun was taken back. From
+	// the REST gateway: retry with the same Idempotency-Key to find out.
 	ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED ErrorReason = 16
 	// UNAVAILABLE: the server is stopping; retry with the same request_id.
 	ErrorReason_ERROR_REASON_SHUTTING_DOWN ErrorReason = 17
@@ -90,7 +93,8 @@ const (
 	// FAILED_PRECONDITION: the library persona is retired: it can no longer be reused.
 	ErrorReason_ERROR_REASON_LIBRARY_PERSONA_RETIRED ErrorReason = 25
 	// RESOURCE_EXHAUSTED: the tenant uses as much as it may; metadata `quota` names which quota it is,
-	// `limit` its value. Retry after the delay of RetryInfo.
+	// `limit` its value. Without a `limit` it is the server that has no room now (`waiting_calls`,
+	// `unread_bytes`). Retry after the delay of RetryInfo.
 	ErrorReason_ERROR_REASON_QUOTA_EXCEEDED ErrorReason = 26
 	// REST only, 429: the caller's address sends more than the gateway takes of one; retry after
 	// `Retry-After`.

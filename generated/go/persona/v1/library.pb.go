@@ -167,7 +167,7 @@ type LibraryPersona struct {
 	Models []*ModelVersion `protobuf:"bytes,7,rep,name=models,proto3" json:"models,omitempty"`
 	// The number of projects that have used the individual, including the project of origin.
 	ProjectCount int32 `protobuf:"varint,8,opt,name=project_count,json=projectCount,proto3" json:"project_count,omitempty"`
-	// The number of answers that all of its personas have given.
+	// The number of answers of all of its personas that stand: void ones do not count.
 	ResponseCount int32 `protobuf:"varint,9,opt,name=response_count,json=responseCount,proto3" json:"response_count,omitempty"`
 	// When it was retired, UTC; unset (JSON null) if it can still be reused.
 	RetiredAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=retired_at,json=retiredAt,proto3" json:"retired_at,omitempty"`

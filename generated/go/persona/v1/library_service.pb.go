@@ -673,7 +673,7 @@ type ListLibraryPersonasRequest struct {
 	Occupation string `protobuf:"bytes,6,opt,name=occupation,proto3" json:"occupation,omitempty"`
 	// Only personas of at least this age in years, 0 to 130; 0 is no filter.
 	AgeMin int32 `protobuf:"varint,7,opt,name=age_min,json=ageMin,proto3" json:"age_min,omitempty"`
-	// Only personas of at most this age in years, 0 to 130; 0 is no filter.
+	// Only personas of at most this age in years, 0 to 130; 0 is no filter. Not less than age_min.
 	AgeMax int32 `protobuf:"varint,8,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
 	// Only personas whose lower bound of reliability at promotion was at least this, 0 to 1; 0 is no
 	// filter.

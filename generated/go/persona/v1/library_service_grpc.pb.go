@@ -67,7 +67,7 @@ type LibraryServiceClient interface {
 	// consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
 	// returns the same library persona.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, with the
-	// Reliability that says why among the details.
+	// Reliability that says why among the details; CONCURRENT_CHANGE if it goes on answering meanwhile.
 	PromotePersona(ctx context.Context, in *PromotePersonaRequest, opts ...grpc.CallOption) (*PromotePersonaResponse, error)
 	// PromotePersonas adds those of several individuals to the library whose answers are reliable: of up
 	// to 100 personas that are named, or of a page of the group, all measured on one consistent
@@ -279,7 +279,7 @@ type LibraryServiceServer interface {
 	// consistent snapshot of them. The persona itself stays as it is. Promoting an individual twice
 	// returns the same library persona.
 	// Errors: PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND; NOT_ELIGIBLE, with the
-	// Reliability that says why among the details.
+	// Reliability that says why among the details; CONCURRENT_CHANGE if it goes on answering meanwhile.
 	PromotePersona(context.Context, *PromotePersonaRequest) (*PromotePersonaResponse, error)
 	// PromotePersonas adds those of several individuals to the library whose answers are reliable: of up
 	// to 100 personas that are named, or of a page of the group, all measured on one consistent

@@ -35,7 +35,7 @@ const (
 // often and deleted; no RPC changes it. On the wire it is at most 64 KiB, and 41 bytes more if it was
 // reused or copied. NUL is rejected in every
 // text, other control characters in the one-line ones (all but the three narratives and the values
-// of `attributes`).
+// of `attributes`). Texts that are folded for filters have at most 10 combining marks in a row.
 type Persona struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID in 8-4-4-4-12 form, unique within the tenant. A client may set its own to make a create
@@ -45,12 +45,13 @@ type Persona struct {
 	ProjectId string `protobuf:"bytes,2,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// UUID of the parent persona group. Output only, likewise.
 	GroupId string `protobuf:"bytes,3,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// Full name, 1 to 255 characters, not blank, for example "Maria Santos". Required.
+	// Full name, 1 to 255 characters (1,020 bytes when folded for filters), not blank, for example
+	// "Maria Santos". Required.
 	FullName string `protobuf:"bytes,4,opt,name=full_name,json=fullName,proto3" json:"full_name,omitempty"`
 	// Age in years, 1 to 130; unset (JSON null) if unknown, which no age filter matches. 0 is
 	// INVALID_ARGUMENT.
 	Age *wrapperspb.Int32Value `protobuf:"bytes,5,opt,name=age,proto3" json:"age,omitempty"`
-	// Gender identity, at most 64 characters (and at most 256 bytes when folded for filters).
+	// Gender identity, at most 64 characters (256 bytes when folded for filters).
 	Gender string `protobuf:"bytes,6,opt,name=gender,proto3" json:"gender,omitempty"`
 	// Job title or professional role, at most 255 characters (1,020 bytes when folded for filters).
 	Occupation string `protobuf:"bytes,7,opt,name=occupation,proto3" json:"occupation,omitempty"`
@@ -58,11 +59,11 @@ type Persona struct {
 	Location string `protobuf:"bytes,8,opt,name=location,proto3" json:"location,omitempty"`
 	// "Low", "Middle" or "High"; "" if unknown.
 	IncomeLevel string `protobuf:"bytes,9,opt,name=income_level,json=incomeLevel,proto3" json:"income_level,omitempty"`
-	// 3 to 5 descriptors of at most 128 characters each; empty if unknown.
+	// 3 to 5 descriptors of at most 128 characters each, none blank; empty if unknown.
 	PersonalityTraits []string `protobuf:"bytes,10,rep,name=personality_traits,json=personalityTraits,proto3" json:"personality_traits,omitempty"`
-	// At most 50 brands of at most 128 characters each that the persona trusts.
+	// At most 50 brands of at most 128 characters each, none blank, that the persona trusts.
 	TrustedBrands []string `protobuf:"bytes,11,rep,name=trusted_brands,json=trustedBrands,proto3" json:"trusted_brands,omitempty"`
-	// At most 50 brands of at most 128 characters each that the persona distrusts.
+	// At most 50 brands of at most 128 characters each, none blank, that the persona distrusts.
 	DistrustedBrands []string `protobuf:"bytes,12,rep,name=distrusted_brands,json=distrustedBrands,proto3" json:"distrusted_brands,omitempty"`
 	// Narrative on platforms, apps and payment methods, at most 8 KiB.
 	DigitalHabits string `protobuf:"bytes,13,opt,name=digital_habits,json=digitalHabits,proto3" json:"digital_habits,omitempty"`
@@ -81,7 +82,8 @@ type Persona struct {
 	// is stored stays.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Further attributes that the fields above do not cover (education, religion, Big Five, a sixth
-	// trait …), kept verbatim. At most 100 keys of at most 128 characters each, 32 KiB in total.
+	// trait …), kept verbatim. At most 100 keys of at most 128 characters each, none blank, 32 KiB in
+	// total.
 	// A persona is found by those whose value has at most 255 characters.
 	Attributes map[string]string `protobuf:"bytes,19,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The id that the persona has elsewhere, verbatim: one line, 1 to 255 characters, not blank; "" if

@@ -45,7 +45,7 @@ type ListPersonasRequest struct {
 	Occupation string `protobuf:"bytes,8,opt,name=occupation,proto3" json:"occupation,omitempty"`
 	// Only personas of at least this age in years, 0 to 130; 0 is no filter.
 	AgeMin int32 `protobuf:"varint,9,opt,name=age_min,json=ageMin,proto3" json:"age_min,omitempty"`
-	// Only personas of at most this age in years, 0 to 130; 0 is no filter.
+	// Only personas of at most this age in years, 0 to 130; 0 is no filter. Not less than age_min.
 	AgeMax int32 `protobuf:"varint,10,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
 	// Only the persona of this external id (verbatim), of which a group has one at most; "" is no
 	// filter. At most 255 characters.
@@ -478,7 +478,7 @@ type CountPersonasRequest struct {
 	Occupation string `protobuf:"bytes,7,opt,name=occupation,proto3" json:"occupation,omitempty"`
 	// Only personas of at least this age in years, 0 to 130; 0 is no filter.
 	AgeMin int32 `protobuf:"varint,8,opt,name=age_min,json=ageMin,proto3" json:"age_min,omitempty"`
-	// Only personas of at most this age in years, 0 to 130; 0 is no filter.
+	// Only personas of at most this age in years, 0 to 130; 0 is no filter. Not less than age_min.
 	AgeMax int32 `protobuf:"varint,9,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
 	// Only the persona of this external id (verbatim), of which a group has one at most; "" is no
 	// filter. At most 255 characters.
@@ -1479,7 +1479,7 @@ type ImportBatch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The number of the batch: contiguous, from 1. A committed batch may be sent again, unchanged.
 	Sequence int32 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	// 1 to 1,000 personas; ids must not repeat within the batch.
+	// 1 to 1,000 personas; neither ids nor external ids must repeat within the batch.
 	Personas      []*Persona `protobuf:"bytes,2,rep,name=personas,proto3" json:"personas,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1613,7 +1613,7 @@ type ExportPersonasRequest struct {
 	Occupation string `protobuf:"bytes,7,opt,name=occupation,proto3" json:"occupation,omitempty"`
 	// Only personas of at least this age in years, 0 to 130; 0 is no filter.
 	AgeMin int32 `protobuf:"varint,8,opt,name=age_min,json=ageMin,proto3" json:"age_min,omitempty"`
-	// Only personas of at most this age in years, 0 to 130; 0 is no filter.
+	// Only personas of at most this age in years, 0 to 130; 0 is no filter. Not less than age_min.
 	AgeMax int32 `protobuf:"varint,9,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
 	// Only the persona of this external id (verbatim), of which a group has one at most; "" is no
 	// filter. At most 255 characters.

@@ -83,7 +83,7 @@ type PersonaServiceClient interface {
 	// duplicate. The first message is the start; each later one is a batch. The server answers the
 	// first message and every batch once it is on disk. A newer stream with the same import_id takes
 	// over the import. One invalid persona fails its batch; any error ends the stream and carries
-	// `committed_sequence` in its metadata.
+	// `committed_sequence` and `added_count` in its metadata.
 	// Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
 	ImportPersonas(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ImportPersonasRequest, ImportPersonasResponse], error)
 	// ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,
@@ -288,7 +288,7 @@ type PersonaServiceServer interface {
 	// duplicate. The first message is the start; each later one is a batch. The server answers the
 	// first message and every batch once it is on disk. A newer stream with the same import_id takes
 	// over the import. One invalid persona fails its batch; any error ends the stream and carries
-	// `committed_sequence` in its metadata.
+	// `committed_sequence` and `added_count` in its metadata.
 	// Errors: IMPORT_GAP, IMPORT_CONFLICT, ALREADY_EXISTS, TOO_MANY_STREAMS, STREAM_IDLE.
 	ImportPersonas(grpc.BidiStreamingServer[ImportPersonasRequest, ImportPersonasResponse]) error
 	// ExportPersonas streams a whole group, or what its filters match, in the order of ListPersonas,

@@ -27,7 +27,7 @@ type Project struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID in 8-4-4-4-12 form. A client may set its own to make a create idempotent.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Name, 1 to 255 characters, not blank. Required.
+	// Name, one line, 1 to 255 characters, not blank. Required.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// Description, at most 4 KiB.
 	Description string `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
@@ -121,7 +121,7 @@ type PersonaGroup struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// UUID of the parent project. Output only: taken from the request's parent.
 	ProjectId string `protobuf:"bytes,2,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
-	// Name, 1 to 255 characters, not blank. Required.
+	// Name, one line, 1 to 255 characters, not blank. Required.
 	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	// Description, at most 4 KiB.
 	Description string `protobuf:"bytes,4,opt,name=description,proto3" json:"description,omitempty"`
@@ -129,11 +129,11 @@ type PersonaGroup struct {
 	AgeMin int32 `protobuf:"varint,5,opt,name=age_min,json=ageMin,proto3" json:"age_min,omitempty"`
 	// Highest age wanted, in years, 1 to 130; 0 is no bound. Not less than age_min.
 	AgeMax int32 `protobuf:"varint,6,opt,name=age_max,json=ageMax,proto3" json:"age_max,omitempty"`
-	// Gender wanted, at most 64 characters.
+	// Gender wanted, at most 64 characters (256 bytes when folded for filters).
 	Gender string `protobuf:"bytes,7,opt,name=gender,proto3" json:"gender,omitempty"`
-	// Location wanted, at most 255 characters.
+	// Location wanted, at most 255 characters (1,020 bytes when folded for filters).
 	Location string `protobuf:"bytes,8,opt,name=location,proto3" json:"location,omitempty"`
-	// Occupation wanted, at most 255 characters.
+	// Occupation wanted, at most 255 characters (1,020 bytes when folded for filters).
 	Occupation string `protobuf:"bytes,9,opt,name=occupation,proto3" json:"occupation,omitempty"`
 	// Income level wanted: "Low", "Middle", "High", "All", "Any" or "".
 	IncomeLevel string `protobuf:"bytes,10,opt,name=income_level,json=incomeLevel,proto3" json:"income_level,omitempty"`

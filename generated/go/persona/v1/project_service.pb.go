@@ -137,9 +137,10 @@ func (x *CreateProjectResponse) GetProject() *Project {
 type ListProjectsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The maximum number of projects; 0 and values above 1,000 mean 1,000; a negative value is
-	// INVALID_ARGUMENT.
+	// INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the previous page; "" starts at the first page.
+	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+	// at the first page.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Only projects of this name (whole text, NFKC case-folded); "" is no filter. At most 255 characters.
 	Name          string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
@@ -706,7 +707,8 @@ type ListPersonaGroupsRequest struct {
 	// The maximum number of groups; 0 and values above 1,000 mean 1,000; a negative value is
 	// INVALID_ARGUMENT. A page stays under 3 MiB, so it may hold fewer even though more follow.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the previous page; "" starts at the first page.
+	// `next_page_token` of the previous page; all arguments but page_size must be the same. "" starts
+	// at the first page.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Only persona groups of this name (whole text, NFKC case-folded); "" is no filter. At most 255 characters.
 	Name          string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`

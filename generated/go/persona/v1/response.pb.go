@@ -59,7 +59,7 @@ type Response struct {
 	//	*Response_Sentiment
 	//	*Response_Text
 	Answer isResponse_Answer `protobuf_oneof:"answer"`
-	// At most 50 themes of 1 to 128 characters each that were found in the answer.
+	// At most 50 themes of 1 to 128 characters each, none blank, that were found in the answer.
 	Themes []string `protobuf:"bytes,14,rep,name=themes,proto3" json:"themes,omitempty"`
 	// What the persona said, verbatim, at most 8 KiB.
 	Quote string `protobuf:"bytes,15,opt,name=quote,proto3" json:"quote,omitempty"`
@@ -352,7 +352,8 @@ type ChoiceAnswer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The chosen option; one of `options`.
 	Value string `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
-	// The 1 to 500 options that were offered, each of 1 to 255 characters, without duplicates.
+	// The 1 to 500 options that were offered, each of 1 to 255 characters, none blank, without
+	// duplicates.
 	Options       []string `protobuf:"bytes,2,rep,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -407,7 +408,8 @@ type ChoicesAnswer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The chosen options, each one of `options`, without duplicates; empty if none was chosen.
 	Values []string `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"`
-	// The 1 to 500 options that were offered, each of 1 to 255 characters, without duplicates.
+	// The 1 to 500 options that were offered, each of 1 to 255 characters, none blank, without
+	// duplicates.
 	Options       []string `protobuf:"bytes,2,rep,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -31,8 +31,8 @@ type Simulation struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// UUID of its project. Output only: taken from the request's parent, or from who answered first.
 	ProjectId string `protobuf:"bytes,2,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
-	// Name, one line, at most 255 characters, unique among the project's simulations (whole text,
-	// case-sensitive); "" if it has none.
+	// Name, one line, at most 255 characters, not blank, unique among the project's simulations (whole
+	// text, case-sensitive); "" if it has none.
 	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	// Description, at most 4 KiB.
 	Description string `protobuf:"bytes,4,opt,name=description,proto3" json:"description,omitempty"`

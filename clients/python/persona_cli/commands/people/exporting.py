@@ -53,8 +53,8 @@ def export(
 ) -> None:
     """Write a group's personas, oldest first, as JSON lines, CSV or Parquet for `persona import`.
 
-    With or without --json. CSV and Parquet have a column for each field and each attribute. A file
-    appears only when it is complete.
+    --json makes no difference. CSV and Parquet have a column for each field and each attribute. A
+    file appears only when it is complete.
     """
     found_by = group_filters(filters, external_id, full_name, attribute)
     form = form_of(output, form, excel=excel)

@@ -51,8 +51,9 @@ def import_(
     """Import personas into a group; a project or group that does not exist is created.
 
     Reads JSON, CSV, Excel, Parquet and YAML, also packed by gzip or zstd, and finds the layouts of
-    TinyTroupe, EDSL, Nemotron-Personas, PersonaHub, genagents and of `persona export` by itself.
-    What a source calls its people becomes their external id, and what has no field an attribute.
+    TinyTroupe, EDSL, Nemotron-Personas, PersonaHub, genagents, the boses API and `persona export`
+    by itself. What a source calls its people becomes their external id, and what has no field an
+    attribute.
 
     Invalid rows are listed and left out, and the exit code is then 1. An interrupted import resumes
     when the same command is run again. A dry run needs a group that exists.
