@@ -83,7 +83,7 @@ def record_responses(
         raise invalid([Violation("simulation_id", "is void: record answers in another simulation")])
     if any(response.supersedes for response in responses):
         answers = dict(zip(batch.places, batch.answers, strict=True))
-        supersede(repositories, responses, batch.rows, answers)
+        _show_void(repositories, batch, supersede(repositories, responses, batch.rows, answers))
     repositories.responses.insert(batch.rows)
     repositories.store_bytes(sum(len(row.framed) for row in batch.rows))
     new = repositories.derived.add(Place(project, simulation), batch.answers, repositories.now)
@@ -144,6 +144,15 @@ def _batch(
         batch.answers.append(new_answer(response, individual, simulation, position, recorded))
         batch.places.append(i)
     return batch
+
+
+def _show_void(repositories: Repositories, batch: _Batch, superseded: set[bytes]) -> None:
+    """Let those of a batch that were known, and are superseded by it, be what they are now."""
+    places = [i for i in batch.known if batch.ids[i] in superseded]
+    void = repositories.responses.known([batch.ids[i] for i in places])
+    for i in places:
+        batch.framed[i] = void[batch.ids[i]]
+        del batch.known[i]  # which has those that stand
 
 
 def rebuild_recorded(repositories: Repositories, kept: bytes) -> bytes:

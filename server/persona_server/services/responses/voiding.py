@@ -108,8 +108,8 @@ def supersede(
     responses: Sequence[Response],
     rows: Sequence[ResponseRow],
     answers: Mapping[int, NewAnswer],
-) -> None:
-    """Void what new responses supersede, before they are added.
+) -> set[bytes]:
+    """Void what new responses supersede, before they are added; return the ids of that.
 
     `answers` are those of `rows`, by their places among the responses of the request. Raises
     INVALID_FIELD for what is not a standing answer of the same individual to the same question in
@@ -118,7 +118,7 @@ def supersede(
     new = dict(zip(answers, rows, strict=True))
     targets = {i: id_bytes(responses[i].supersedes) for i in answers if responses[i].supersedes}
     if not targets:
-        return
+        return set()
     found = repositories.responses.stored(list(set(targets.values())))
     ancestry = _ancestry(repositories, found.values())
     bad = [
@@ -130,6 +130,7 @@ def supersede(
         raise invalid(bad[:MAX_VIOLATIONS])
     reasons = {raw: f"superseded by {id_text(new[i].id)}" for i, raw in targets.items()}
     _void(repositories, list(found.values()), reasons, ancestry)
+    return set(reasons)
 
 
 def _refusal(
