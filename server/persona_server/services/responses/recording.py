@@ -171,14 +171,15 @@ def rebuild_recorded(repositories: Repositories, kept: bytes) -> bytes:
     }
     if not there:
         return framed
-    responses = list(there.values())
-    answerers = answerers_of(repositories, responses)
+    personas = {i: id_bytes(response.persona_id) for i, response in there.items()}
+    # Those of a persona whose erasure has broken off too: they are there still.
+    whose = repositories.personas.individual_of(set(personas.values()))
     asked = {
-        i: RecordedAnswer(question_of(r), answerers[r.persona_id].parents.individual, ids[i])
-        for i, r in there.items()
-        if not r.HasField("voided_at")
+        i: RecordedAnswer(question_of(response), whose[personas[i]], ids[i])
+        for i, response in there.items()
+        if not response.HasField("voided_at")
     }
-    simulation = id_bytes(responses[0].simulation_id)
+    simulation = id_bytes(next(iter(there.values())).simulation_id)
     return framed + framed_warnings(repeated_answers(repositories, simulation, asked))
 
 
