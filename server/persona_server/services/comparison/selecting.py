@@ -83,10 +83,10 @@ def numbers_of(answers: Answers) -> dict[bytes, int]:
     return {individual: answer.number for individual, answer in answers.items()}
 
 
-def told_apart(one: Answers, other: Answers) -> tuple[Answers, Answers]:
+def without_shared(one: Answers, other: Answers) -> tuple[Answers, Answers]:
     """Return the answers of two selections, but those of the larger one that both have."""
     if len(one) < len(other):
-        narrow, wide = told_apart(other, one)
+        narrow, wide = without_shared(other, one)
         return wide, narrow
     rest = {who: each for who, each in one.items() if other.get(who) != each}
     return rest, other
