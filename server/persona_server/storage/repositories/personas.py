@@ -66,6 +66,11 @@ class Ancestry(NamedTuple):
     library_persona_id: bytes | None
     is_copy: bool
 
+    @property
+    def may_be_promoted(self) -> bool:
+        """Whether it can be seen, and its individual is not in the library."""
+        return self.visible and self.library_persona_id is None
+
 
 class PersonaStatements:
     """Every statement on personas, compiled once."""
