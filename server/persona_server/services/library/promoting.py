@@ -17,7 +17,7 @@ from persona_server.services.library.reliability_messages import (
     kept_models,
     reliability_message,
 )
-from persona_server.services.personas.adding import unframed
+from persona_server.services.personas.adding import clear_place, unframed
 from persona_server.storage.derived.crowds import KnownCrowds
 from persona_server.storage.engine.errors import driver_errors_translated
 from persona_server.storage.keys import id_bytes, id_text
@@ -185,15 +185,8 @@ def _library_row(repositories: Transaction, persona: Persona, look: Look) -> Lib
     )
     library.created_at.FromMicroseconds(now)
     library.profile.CopyFrom(persona)
-    for name in (
-        "id",
-        "project_id",
-        "group_id",
-        "library_persona_id",
-        "copied_from",
-        "external_id",
-    ):
-        library.profile.ClearField(name)
+    clear_place(library.profile)
+    library.profile.ClearField("copied_from")
     estimate = look.measurement.reliability.estimate
     assert estimate is not None  # nobody is eligible without one
     return LibraryRow(

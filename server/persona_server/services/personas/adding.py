@@ -173,6 +173,12 @@ def _encoded(persona: Persona) -> bytes:
     return persona.SerializeToString()  # half the cost
 
 
+def clear_place(persona: Persona) -> None:
+    """Clear what says which persona of which group it is, so that a profile is left."""
+    for name in ("id", "external_id", "project_id", "group_id", "library_persona_id"):
+        persona.ClearField(name)
+
+
 def locked_group(repositories: Transaction, project_id: str, group_id: str) -> Group:
     """Lock the group that personas are put into, or say which parent is missing."""
     return Group(project_id, group_id, lock_group(repositories, project_id, group_id))
