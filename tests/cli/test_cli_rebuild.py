@@ -11,6 +11,7 @@ from persona_server.storage.engine.folder import lock_file
 from persona_server.storage.store import open_store
 from support.answering.measuring import random_batches, raw_image, record_all
 from support.data import persona
+from support.dbfile import connection
 from support.stored import StoredGroup
 
 PERSONA = Path(sys.executable).with_name("persona")
@@ -56,3 +57,18 @@ def test_it_makes_no_database(tmp_path: Path) -> None:
     done = run(tmp_path / "nothing")
     assert (done.returncode, done.stdout) == (1, "")
     assert not (tmp_path / "nothing").exists()
+
+
+def test_damage_is_told_to_whom_it_is_for(folder: Path) -> None:
+    with connection(folder) as opened:
+        columns = [row[1] for row in opened.execute("PRAGMA table_info(response)")]
+        (first, *_) = opened.execute("SELECT * FROM response")
+        row = dict(zip(columns, first, strict=True)) | {"id": b"\xff" * 16, "framed": b"\xff"}
+        places = ", ".join("?" * len(row))
+        opened.execute(f"INSERT INTO response VALUES ({places})", tuple(row.values()))  # noqa: S608
+    done = run(folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "persona rebuild-measures: The database is damaged: have `persona doctor` look at it, or "
+        "restore a backup.\n"
+    )

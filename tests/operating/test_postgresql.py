@@ -94,6 +94,29 @@ def test_migrating_again_changes_nothing(url: str, run: Run) -> None:
         assert (done.returncode, done.stdout) == (0, f"{url} is of this version.\n")
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        "COMMENT ON TABLE note IS 'without a key, so that nothing refuses rows'",
+        "ALTER TABLE note ADD PRIMARY KEY (id), ADD FOREIGN KEY (boss) REFERENCES note",
+        "CREATE VIEW noted AS SELECT count(*) AS id FROM note",
+    ],
+    ids=["table", "table of a tree", "view"],
+)
+def test_what_others_keep_beside_the_tables_is_left_alone(
+    owned: str, app: str, run: Run, more: str
+) -> None:
+    """A schema such as public has views of extensions, and may have tables of other programs."""
+    with psycopg.connect(owned, autocommit=True) as connection:
+        connection.execute("CREATE TABLE note AS SELECT 1 AS id, 1 AS boss, 'theirs' AS text")
+        connection.execute(more)
+        made = run("migrate", "--grant-to", app, database=owned)
+        assert made.returncode == 0, made.stderr
+        assert connection.execute("TABLE note").fetchall() == [(1, 1, "theirs")]
+        may = "SELECT has_table_privilege(%s, 'note', 'SELECT')"
+        assert connection.execute(may, [app]).fetchall() == [(False,)]
+
+
 def test_only_a_cluster_has_tables_distributed(cluster: Cluster, run: Run) -> None:
     done = run("distribute", database=cluster.migrated())
     assert (done.returncode, done.stdout) == (1, "")

@@ -80,6 +80,33 @@ def ready(address: str) -> int:
             return error.code
 
 
+@pytest.mark.parametrize("command", ["migrate", "serve"])
+def test_damage_that_an_upgrade_finds_is_one_sentence(
+    data: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    older_database(data, BEFORE, monkeypatch).close_all()
+    anything: dict[str, Any] = {"INTEGER": 1, "TEXT": "x", "BLOB": bytes(24)}
+    with connection(data) as opened:
+        opened.execute("PRAGMA ignore_check_constraints = 1")
+        opened.execute("INSERT INTO tenant (id, name, created_at) VALUES (7, 'acme', 1)")
+        for table, given in (
+            ("simulation", {"id": bytes(16)}),
+            ("response", {"simulation_id": bytes(16), "framed": b"\xff"}),
+        ):
+            columns = opened.execute(f"PRAGMA table_info({table})").fetchall()
+            row = {name: anything[kind] for _, name, kind, *_ in columns}
+            row |= {"tenant_id": 7, **given}
+            places = ", ".join("?" * len(row))
+            opened.execute(f"INSERT INTO {table} VALUES ({places})", tuple(row.values()))  # noqa: S608
+    words = [str(PERSONA), command, "--data", str(data)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=LIMIT, check=False)
+    said = [line for line in done.stderr.splitlines() if line.startswith(f"persona {command}: ")]
+    assert (done.returncode, len(said)) == (1, 1)
+    assert "is damaged" in said[0]
+    assert "have `persona doctor` look" in said[0]
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_ports_answer_while_a_database_is_upgraded(
     data: Path, monkeypatch: pytest.MonkeyPatch, workers: str

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persona_server.commands.places import DATA, Data, Database, database_place
+from persona_server.commands.places import (
+    DATA,
+    Data,
+    Database,
+    database_place,
+    failing_in_words,
+)
 
 if TYPE_CHECKING:
     from persona_server.storage.upgrade import Upgrade
@@ -46,20 +52,17 @@ def migrate(
     """
     # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage.engine.database import shown
-    from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
+    from persona_server.storage.engine.errors import refusing_to_open
     from persona_server.storage.engine.folder import require_database
     from persona_server.storage.migrate import grant
     from persona_server.storage.store import open_store
 
     place = database_place(data, database)
-    try:
+    with failing_in_words("persona migrate"):
         if isinstance(place, Path):  # another one would be an empty service, with keys of its own
             require_database(place)
         with closing(open_store(place, watched=_told)) as store:
             if grant_to:
                 with refusing_to_open(shown(place)):
                     grant(store.database, grant_to)
-    except DatabaseError as error:
-        print(f"persona migrate: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
     print(f"{shown(place)} is of this version.")

@@ -1,12 +1,17 @@
 """`persona rebuild-measures`: make what is derived from answers anew. No server may be running."""
 
-import sys
 import time
 from contextlib import closing
 
 import typer
 
-from persona_server.commands.places import DATA, Data, Database, database_place
+from persona_server.commands.places import (
+    DATA,
+    Data,
+    Database,
+    database_place,
+    failing_in_words,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -20,18 +25,16 @@ def rebuild_measures(data: Data = DATA, database: Database = "") -> None:
     Needed only if those tables are damaged; the answers themselves are not touched.
     """
     # Imported when it runs: `persona --help` reads this module, and would wait for the store.
-    from persona_server.errors import ServiceError
     from persona_server.storage import keys
-    from persona_server.storage.engine.errors import DatabaseError
     from persona_server.storage.store import open_store
 
     place, started = database_place(data, database), time.monotonic()
-    try:
-        with closing(open_store(place, make=False)) as store, store.database.alone():
-            done = list(store.rebuild.run(keys.now()))
-    except (DatabaseError, ServiceError) as error:
-        print(f"persona rebuild-measures: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
+    with (
+        failing_in_words("persona rebuild-measures"),
+        closing(open_store(place, make=False)) as store,
+        store.database.alone(),
+    ):
+        done = list(store.rebuild.run(keys.now()))
     answers, simulations = sum(d.responses for d in done), sum(d.simulations for d in done)
     print(
         f"Rebuilt from {answers:,} answers in {simulations:,} simulations of {len(done):,} tenants "

@@ -64,11 +64,8 @@ def opened(
 ) -> Opened:
     """Open the store, made and migrated where that is due. Raises DatabaseError.
 
-    With `file`, it must be that one.
-
-    An upgrade is made within what `watched` returns.
-
-    Unless its database is one of PostgreSQL, it is for one service, which `locks` it.
+    An upgrade is made within what `watched` returns. A file is for one service, which `locks` it;
+    with `file` it must be that one.
     """
     lock = None
     with refusing_to_open(shown(settings.place)):

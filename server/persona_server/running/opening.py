@@ -19,7 +19,7 @@ def require_volume(settings: Settings) -> None:
     found = (
         is_made(settings.database, pooler=settings.pooler)
         if settings.database
-        else (has_database(settings.data))
+        else has_database(settings.data)
     )
     if not found:
         raise DatabaseError(

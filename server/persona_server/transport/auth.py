@@ -73,12 +73,6 @@ class Authenticator:
             self._generation += 1
             self._cache.clear()
 
-    def known(self, authorizations: Sequence[str]) -> Principal | None:
-        """Return who was verified with the same token before; nothing is verified now."""
-        if len(authorizations) != 1:
-            return None
-        return self._cached(_digest(_token(authorizations[0])))
-
     def _cached(self, digest: bytes) -> Principal | None:
         principal, until = self._cache.get(digest, _UNKNOWN)
         return principal if time.time() < until else None

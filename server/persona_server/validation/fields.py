@@ -23,6 +23,12 @@ _HIDDEN_MARKS = re.compile("[\u0f73\u0f75\u0f81\uff9e\uff9f]")
 _A_MARK = "\u0301"
 
 
+class Ordered(Protocol):
+    """A request for a list in one of several orders."""
+
+    order_by: str
+
+
 class AgeRange(Protocol):
     """A message with an age range in years: a persona group, or a request with filters."""
 
@@ -157,6 +163,23 @@ def check_age_order(found: Violations, ages: AgeRange, prefix: str) -> None:
     """The lower bound of an age range is not above the upper one, unless that is open."""
     if 0 < ages.age_max < ages.age_min:
         found.add(f"{prefix}age_min", "must not be greater than age_max")
+
+
+def check_order(found: Violations, request: Ordered, names: Sequence[str]) -> str:
+    """An order is by one of these names, up or down; "" is the list's own. Normalises it.
+
+    Returns the name, "" where there is none.
+    """
+    if len(request.order_by) > LINES["order_by"]:
+        check_line(found, "order_by", request.order_by, LINES["order_by"])
+        return ""
+    request.order_by = order_by = " ".join(request.order_by.split())
+    name, _, direction = order_by.partition(" ")
+    if order_by and (name not in names or direction not in ("", "desc")):
+        what = f'must be one of {", ".join(names)}, optionally followed by " desc"'
+        found.add("order_by", what)
+        return ""
+    return name
 
 
 def check_time(found: Violations, path: str, value: Timestamp) -> None:

@@ -1,8 +1,5 @@
 """What the requests of the LibraryService must be."""
 
-from collections.abc import Sequence
-from typing import Protocol
-
 from persona.v1.library_service_pb2 import (
     GetAttitudeTimelineRequest,
     GetLibraryPersonaAttitudeTimelineRequest,
@@ -12,19 +9,13 @@ from persona.v1.library_service_pb2 import (
     PromotePersonasRequest,
     ReuseLibraryPersonasRequest,
 )
-from persona_server.validation.fields import check_ids, check_line
+from persona_server.validation.fields import check_ids, check_line, check_order
 from persona_server.validation.limits import LINES, MAX_PROMOTED, MAX_REUSED
 from persona_server.validation.violations import Violations
 
 ORDERS = ("lower_bound", "project_count", "created_at")
 RELIABILITY_ORDERS = ("coefficient", "lower_bound", "question_count")
 DEFAULT_ORDER = "lower_bound desc"
-
-
-class Ordered(Protocol):
-    """A request for a list in one of several orders."""
-
-    order_by: str
 
 
 def order_of(order_by: str) -> tuple[str, bool]:
@@ -36,12 +27,12 @@ def order_of(order_by: str) -> tuple[str, bool]:
 def check_list(found: Violations, request: ListLibraryPersonasRequest) -> None:
     """Check and normalise what is a list's own: its lower bound of reliability and its order."""
     _check_share(found, "lower_bound_min", request.lower_bound_min)
-    _check_order(found, request, ORDERS)
+    check_order(found, request, ORDERS)
 
 
 def check_reliabilities(found: Violations, request: ListReliabilitiesRequest) -> None:
     """Check and normalise the order of a group's reliabilities."""
-    _check_order(found, request, RELIABILITY_ORDERS)
+    check_order(found, request, RELIABILITY_ORDERS)
 
 
 def check_match(found: Violations, request: MatchLibraryPersonasRequest) -> None:
@@ -66,19 +57,6 @@ def check_timeline(
 ) -> None:
     """Check what is a timeline's own."""
     check_line(found, "question_key", request.question_key, LINES["question_key"])
-
-
-def _check_order(found: Violations, request: Ordered, names: Sequence[str]) -> None:
-    """Check and normalise an order by one of these names; "" is the list's own."""
-    if len(request.order_by) > LINES["order_by"]:
-        check_line(found, "order_by", request.order_by, LINES["order_by"])
-        return
-    order_by = " ".join(request.order_by.split())
-    name, _, direction = order_by.partition(" ")
-    if order_by and (name not in names or direction not in ("", "desc")):
-        what = f'must be one of {", ".join(names)}, optionally followed by " desc"'
-        found.add("order_by", what)
-    request.order_by = order_by
 
 
 def _check_share(found: Violations, path: str, value: float) -> None:

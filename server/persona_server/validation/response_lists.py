@@ -5,16 +5,17 @@ from persona_server.validation.fields import (
     check_ids,
     check_line,
     check_name,
+    check_order,
     check_time,
     check_uuid,
 )
 from persona_server.validation.limits import LINES, MAX_RESPONSES
 from persona_server.validation.violations import Violations
 
-# What a list may name, beside a question; and its orders, "" being the default.
+# What a list may name, beside a question; and its orders.
 FILTER_IDS = ("simulation_id", "project_id", "group_id", "persona_id", "library_persona_id")
 _TIMES = ("occurred_from", "occurred_before", "recorded_after")
-ORDERS = ("", "occurred_at", "recorded_at")
+ORDERS = ("occurred_at", "recorded_at")
 
 
 def check_void(found: Violations, request: VoidResponsesRequest) -> None:
@@ -45,7 +46,8 @@ def check_list(found: Violations, request: ListResponsesRequest) -> None:
     if not _has_key(request) and not request.HasField("recorded_after"):
         others = ", ".join((*FILTER_IDS[1:], "question_key", "recorded_after"))
         found.add(FILTER_IDS[0], f"is required, or one of {others} in its place")
-    _check_order(found, request)
+    if check_order(found, request, ORDERS) == "occurred_at" and not _has_key(request):
+        found.add("order_by", "must be recorded_at where recorded_after is the only filter")
 
 
 def order_of(request: ListResponsesRequest) -> tuple[bool, bool]:
@@ -61,16 +63,3 @@ def order_of(request: ListResponsesRequest) -> tuple[bool, bool]:
 def _has_key(request: ListResponsesRequest) -> bool:
     """Return whether a request names whose answers it wants, or to what."""
     return bool(request.question_key) or any(getattr(request, name) for name in FILTER_IDS)
-
-
-def _check_order(found: Violations, request: ListResponsesRequest) -> None:
-    if len(request.order_by) > LINES["order_by"]:
-        check_line(found, "order_by", request.order_by, LINES["order_by"])
-        return
-    request.order_by = " ".join(request.order_by.split())
-    name, _, direction = request.order_by.partition(" ")
-    if name not in ORDERS or direction not in ("", "desc"):
-        what = f'must be one of {", ".join(ORDERS[1:])}, optionally followed by " desc"'
-        found.add("order_by", what)
-    elif name == "occurred_at" and not _has_key(request):
-        found.add("order_by", "must be recorded_at where recorded_after is the only filter")

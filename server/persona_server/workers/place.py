@@ -17,10 +17,9 @@ class Place:
 
     `settings` are the parent's, which alone reads them: what a file says by the time that a worker
     is replaced may be of the next start. `file` is the database that all of them have, None for one
-    of PostgreSQL. `secret` is that of the gateway, and
-    `certificate` its own for TLS, PEM; "" if there is none. `counters` is the descriptor of the
-    file that transport/sharing/counters.py lays out. `readable` is whether the log ends at a
-    terminal.
+    of PostgreSQL. `secret` is that of the gateway, and `certificate` its own for TLS, PEM; "" if
+    there is none. `counters` is the descriptor of the file that transport/sharing/counters.py lays
+    out. `readable` is whether the log ends at a terminal.
     """
 
     number: int  # from 0

@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from persona.v1.response_pb2 import Response
+from persona.v1.response_service_pb2 import RecordResponsesRequest, RecordResponsesResponse
+from persona_server.services.call import Call
+from persona_server.services.paging import PageTokens
+from persona_server.services.responses.service import ResponseService
 from persona_server.services.responses.voiding import (
     settle_voids,
     void_responses,
@@ -32,7 +37,8 @@ from support.answering.measuring import (
     record_all,
     truth,
 )
-from support.data import persona
+from support.answers import answer
+from support.data import persona, uid
 from support.probe import REFUSALS, Probe
 from support.stored import TENANT, StoredGroup, read
 
@@ -202,6 +208,32 @@ def test_an_erasure_that_breaks_off_goes_on(
     after = raw_image(store)
     list(store.rebuild.run(NOW))
     assert raw_image(store) == after
+
+
+def test_a_batch_is_told_again_whatever_is_left_of_who_answered(store: Store) -> None:
+    """Whole as long as the answers are there, from an erasure that has broken off too."""
+    group = StoredGroup(store)
+    one, other = group.add(persona(), persona())
+    given = [answer(id_text(who)) for who in (one, one, other)]
+    ids = uid(), uid()
+
+    def told() -> RecordResponsesResponse:
+        call = Call("RecordResponses", TENANT, "me")
+        request = RecordResponsesRequest(simulation_id=ids[0], request_id=ids[1], responses=given)
+        service = ResponseService(store, PageTokens(b"k"))
+        return RecordResponsesResponse.FromString(service.record_responses(call, request))
+
+    first = told()
+    assert next(PersonErasure(store, TENANT).erase(found(store, one, TENANT)))
+    again = told()
+    assert [r.persona_deleted for r in again.responses] == [True, True, False]
+    for response in again.responses:
+        response.persona_deleted = False
+    assert again == first
+    erase(store, one, TENANT)
+    *gone, left = told().responses
+    assert gone == [Response(id=response.id) for response in first.responses[:2]]
+    assert left == first.responses[2]
 
 
 def rebuilt(store: Store, _: bytes) -> None:

@@ -31,6 +31,16 @@ def test_an_answer_takes_the_place_of_another(place: Place) -> None:
     assert get(place, new.id).void_reason == f"superseded by {third.id}"
 
 
+def test_what_is_superseded_beside_its_own_repetition_is_void(place: Place) -> None:
+    (one,) = place.fill(1)
+    simulation, old = uid(), answer(one.id, id=uid())
+    say(place, simulation, old)
+    said = say(place, simulation, old, answer(one.id, supersedes=old.id))
+    shown, new = said.responses
+    assert (shown, shown.void_reason) == (get(place, old.id), f"superseded by {new.id}")
+    assert not said.warnings  # it is no second answer: the new one is the only one that stands
+
+
 def test_a_copy_may_answer_for_its_individual(place: Place) -> None:
     library = individual(place)
     old = listed(place.caller, library_persona_id=library.id)[0]

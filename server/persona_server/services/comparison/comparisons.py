@@ -13,8 +13,6 @@ from persona.v1.comparison_pb2 import (
     TargetDistribution,
     VarianceRatio,
 )
-from persona.v1.measures_pb2 import QUESTION_KIND_CHOICES, QUESTION_KIND_RATING
-from persona.v1.measures_pb2 import Question as QuestionMessage
 from persona_server.measures.answers import Question, Value
 from persona_server.measures.comparison.moments import (
     Spread,
@@ -45,15 +43,6 @@ from persona_server.services.library.reliability_messages import question_messag
 from persona_server.storage.derived.selections import Counts
 
 Given = Mapping[bytes, int]  # what individuals answered, in the form of a series' records
-
-
-def question_of(message: QuestionMessage) -> Question:
-    """Return the question of a target, or of a reference answer."""
-    if message.kind == QUESTION_KIND_RATING:
-        return Question.rating(message.key, message.min, message.max)
-    if message.kind == QUESTION_KIND_CHOICES:
-        return Question.choices(message.key, message.options)
-    return Question.choice(message.key, message.options)
 
 
 def target_message(

@@ -20,7 +20,7 @@ from persona.v1.fidelity_pb2 import (
 from persona_server import patience
 from persona_server.measures.answers import Kind, Question
 from persona_server.measures.comparison.fidelity import Asked, accuracy, normalised
-from persona_server.services.comparison.comparisons import question_of, selections_message
+from persona_server.services.comparison.comparisons import selections_message
 from persona_server.services.comparison.pages import is_asked_for, questions_of
 from persona_server.services.comparison.selecting import (
     AskedOf,
@@ -31,7 +31,11 @@ from persona_server.services.comparison.selecting import (
     selection_of,
 )
 from persona_server.services.library.individuals import recorded_individual
-from persona_server.services.library.reliability_messages import question_message, within_bytes
+from persona_server.services.library.reliability_messages import (
+    question_from,
+    question_message,
+    within_bytes,
+)
 from persona_server.storage.derived.questions import question_hash
 from persona_server.storage.repositories.references import Said
 from persona_server.storage.store import Repositories
@@ -39,7 +43,7 @@ from persona_server.storage.store import Repositories
 _MOST_BYTES = 1 << 20  # of outcomes, which may have 64 KiB of options each
 
 
-class Compared(NamedTuple):
+class Beside(NamedTuple):
     """A persona's answer beside those of its person, as numbers of a series."""
 
     persona: int
@@ -59,7 +63,7 @@ def fidelity_message(repositories: Repositories, request: MeasureFidelityRequest
     said = repositories.references.of_individual(individual)
     given = _given(repositories, selection, individual, said)
     message = Fidelity(reference_count=len(said))
-    _add_figures(message, [_compared(given[question], said[question]) for question in given])
+    _add_figures(message, [_beside(given[question], said[question]) for question in given])
     outcomes = _outcomes(repositories, individual, said, given)
     message.outcomes.extend(within_bytes(outcomes, _MOST_BYTES))
     return message
@@ -105,7 +109,7 @@ class GroupFidelity:
             question=question_message(question, declared),
             comparison=selections_message(question, declared, personas, people),
         )
-        _add_figures(message, [_compared(given[who], each) for who, each in said.items()])
+        _add_figures(message, [_beside(given[who], each) for who, each in said.items()])
         return message
 
 
@@ -127,11 +131,11 @@ def _given(
     return found
 
 
-def _compared(number: int, said: Said) -> Compared:
-    return Compared(number, said.answer, said.retest)
+def _beside(number: int, said: Said) -> Beside:
+    return Beside(number, said.answer, said.retest)
 
 
-def _add_figures(message: Fidelity | QuestionFidelity, found: Collection[Compared]) -> None:
+def _add_figures(message: Fidelity | QuestionFidelity, found: Collection[Beside]) -> None:
     """Add how many answers are equal, and to how many of the people's own retest."""
     if not found:
         return
@@ -144,7 +148,7 @@ def _add_figures(message: Fidelity | QuestionFidelity, found: Collection[Compare
             message.normalized_accuracy.CopyFrom(NormalizedAccuracy(**ratio._asdict()))
 
 
-def _asked_twice(found: Collection[Compared]) -> Asked:
+def _asked_twice(found: Collection[Beside]) -> Asked:
     """Count those that have a retest."""
     agree = Counter(
         (one.persona == one.answer, one.answer == one.retest)
@@ -175,7 +179,7 @@ def _outcomes(
         if reference.HasField("retest"):
             outcome.retest.CopyFrom(reference.retest)
         if question in given:
-            number, asked = given[question], question_of(reference.question)
+            number, asked = given[question], question_from(reference.question)
             outcome.persona_answer.CopyFrom(_answer(repositories, asked, number))
         yield outcome
 

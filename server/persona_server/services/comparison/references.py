@@ -7,7 +7,7 @@ from persona.v1.comparison_service_pb2 import RecordReferenceAnswersRequest
 from persona.v1.fidelity_pb2 import GivenAnswer, ReferenceAnswer
 from persona_server.errors import Violation, invalid
 from persona_server.measures.answers import Kind, Question, set_value
-from persona_server.services.comparison.comparisons import question_of
+from persona_server.services.library.reliability_messages import question_from
 from persona_server.services.parents import require_group
 from persona_server.services.responses.answerers import ids_not_found
 from persona_server.services.responses.external_ids import name_by_id
@@ -70,7 +70,7 @@ def _individuals(repositories: Transaction, request: RecordReferenceAnswersReque
 
 
 def _reference(answer: ReferenceAnswer, individual: bytes) -> Reference:
-    question = question_of(answer.question)
+    question = question_from(answer.question)
     retest = number_of(question, answer.retest) if answer.HasField("retest") else None
     content = ReferenceAnswer(question=answer.question, answer=answer.answer)
     if retest is not None:

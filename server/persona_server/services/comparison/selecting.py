@@ -83,10 +83,10 @@ def numbers_of(answers: Answers) -> dict[bytes, int]:
     return {individual: answer.number for individual, answer in answers.items()}
 
 
-def told_apart(one: Answers, other: Answers) -> tuple[Answers, Answers]:
+def without_shared(one: Answers, other: Answers) -> tuple[Answers, Answers]:
     """Return the answers of two selections, but those of the larger one that both have."""
     if len(one) < len(other):
-        narrow, wide = told_apart(other, one)
+        narrow, wide = without_shared(other, one)
         return wide, narrow
     rest = {who: each for who, each in one.items() if other.get(who) != each}
     return rest, other
@@ -119,10 +119,9 @@ def selection_of(repositories: Repositories, wanted: Wanted) -> Selection:
     part = "group" if members is not None else "simulation" if simulation else "project"
     field = f"{wanted.prefix}{part}_id".replace("other_project", "project")
     scope = simulation or project_scope(project)
-    individuals = _Individuals(repositories, scope, read, field, members)
-    if simulation and members is None and not wanted.model:
-        return _Simulation(repositories, simulation, individuals)
-    return individuals
+    whole = simulation and members is None and not wanted.model
+    kind = _Simulation if whole else _Individuals
+    return kind(repositories, scope, read, field, members)
 
 
 def _members(repositories: Repositories, project: bytes, wanted: Wanted) -> Sequence[bytes] | None:
@@ -199,7 +198,7 @@ class _Individuals:
         asked = self._repositories.derived.asked(self._scope, after, limit)
         return [AskedOf(row.id, row.question, row.individual_count) for row in asked]
 
-    def counted(self, asked: AskedOf) -> Counts | Numbers:
+    def counted(self, asked: AskedOf) -> Counts | Numbers | None:
         numbers = [answer.number for answer in self.given(asked).values()]
         if by_value(asked.question):
             return Counter(numbers)
@@ -225,38 +224,21 @@ class _Individuals:
         return individuals
 
 
-class _Simulation:
+class _Simulation(_Individuals):
     """All who answered in a simulation, by their first answers: those are counted already."""
-
-    def __init__(
-        self, repositories: Repositories, simulation: bytes, individuals: _Individuals
-    ) -> None:
-        self._repositories = repositories
-        self._simulation = simulation
-        self._individuals = individuals
-
-    def questions(self, after: int, limit: int) -> list[AskedOf]:
-        rows = self._repositories.derived.asked(self._simulation, after, limit)
-        return [AskedOf(row.id, row.question, row.individual_count) for row in rows]
 
     def counted(self, asked: AskedOf) -> Counts | Numbers | None:
         if not asked.question.scored:  # its only option
             return {0: asked.individual_count}
         return self._repositories.selections.counted(
-            self._simulation, asked.id, asked.question, MOST_READ
+            self._scope, asked.id, asked.question, MOST_READ
         )
 
     def counting(self, asked: AskedOf) -> int:
         """Each set that was given has a row of its own; any other question has few."""
         if asked.question.kind not in SETS:
             return 0
-        return self._repositories.selections.set_count(self._simulation, asked.id, MOST_READ)
-
-    def given(self, asked: AskedOf) -> Answers:
-        return self._individuals.given(asked)
-
-    def reading(self, asked: AskedOf) -> int:
-        return asked.individual_count
+        return self._repositories.selections.set_count(self._scope, asked.id, MOST_READ)
 
 
 def _too_many(field: str) -> ServiceError:

@@ -12,7 +12,6 @@ from persona_server.measures.populations import Numbers
 from persona_server.services.call import Call
 from persona_server.services.comparison.comparisons import (
     adjust,
-    question_of,
     selections_message,
     target_message,
 )
@@ -33,10 +32,11 @@ from persona_server.services.comparison.selecting import (
     asked_by,
     numbers_of,
     selection_of,
-    told_apart,
+    without_shared,
 )
 from persona_server.services.comparison.summaries import most_shares, summary_message
 from persona_server.services.idempotency import Outcome, audit_entry, mutate
+from persona_server.services.library.reliability_messages import question_from
 from persona_server.services.paging import PageTokens, page_limit
 from persona_server.storage.store import Repositories, Store, Transaction
 
@@ -192,7 +192,7 @@ def _with_targets(
     repositories: Repositories, one: Selection, request: pb.CompareResponsesRequest, after: int
 ) -> Iterator[_Pair]:
     """Yield the targets behind a place, from 1, to which the selection was asked."""
-    questions = [question_of(target.question) for target in request.targets]
+    questions = [question_from(target.question) for target in request.targets]
     known = repositories.derived.known(questions)
     for place in range(after, len(questions)):
         question = questions[place]
@@ -224,7 +224,7 @@ def _with_other(
             asked: AskedOf = asked, theirs: AskedOf | None = theirs
         ) -> QuestionComparison | None:
             mine = one.given(asked)
-            first, second = told_apart(mine, other.given(theirs) if theirs and mine else {})
+            first, second = without_shared(mine, other.given(theirs) if theirs and mine else {})
             if not (first and second):
                 return None
             declared = repositories.derived.declared([asked.question])[asked.question]

@@ -17,7 +17,7 @@ from persona_server.services.library.reliability_messages import (
     kept_models,
     reliability_message,
 )
-from persona_server.services.personas.adding import unframed
+from persona_server.services.personas.adding import clear_place, unframed
 from persona_server.storage.derived.crowds import KnownCrowds
 from persona_server.storage.engine.errors import driver_errors_translated
 from persona_server.storage.keys import id_bytes, id_text
@@ -67,7 +67,7 @@ def looks_at(
     looks: dict[bytes, Look] = {}
     known: KnownCrowds = {}
     for persona, parents in repositories.personas.ancestry(personas).items():
-        if parents.visible and parents.library_persona_id is None:
+        if parents.may_be_promoted:
             patience.require()
             answers = repositories.responses.count(persona)
             looks[persona] = Look(measure(repositories, persona, policy, known), answers)
@@ -153,14 +153,14 @@ def _look_and_promote(store: Store, tenant: str, queued: Queued, policy: Policy)
 
 
 def _promote_queued(repositories: Transaction, persona: bytes, look: Look) -> bool:
-    if not _is_visible(repositories, persona):
+    parents = repositories.personas.ancestry([persona]).get(persona)
+    if parents is None or not parents.visible:
         return False
     try:
         entry, made = promote(repositories, persona, look)
     except (ServiceError, AnswersCameError):  # not reliable, or queued again by its answers
         return False
     if made:
-        parents = repositories.personas.ancestry([persona])[persona]
         audit = AuditEntry(
             METHOD,
             WORKER,
@@ -171,11 +171,6 @@ def _promote_queued(repositories: Transaction, persona: bytes, look: Look) -> bo
         )
         repositories.audit.add(audit, repositories.now)
     return made
-
-
-def _is_visible(repositories: Repositories, persona: bytes) -> bool:
-    parents = repositories.personas.ancestry([persona]).get(persona)
-    return parents is not None and parents.visible
 
 
 def _library_row(repositories: Transaction, persona: Persona, look: Look) -> LibraryRow:
@@ -190,15 +185,8 @@ def _library_row(repositories: Transaction, persona: Persona, look: Look) -> Lib
     )
     library.created_at.FromMicroseconds(now)
     library.profile.CopyFrom(persona)
-    for name in (
-        "id",
-        "project_id",
-        "group_id",
-        "library_persona_id",
-        "copied_from",
-        "external_id",
-    ):
-        library.profile.ClearField(name)
+    clear_place(library.profile)
+    library.profile.ClearField("copied_from")
     estimate = look.measurement.reliability.estimate
     assert estimate is not None  # nobody is eligible without one
     return LibraryRow(

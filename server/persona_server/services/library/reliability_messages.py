@@ -45,6 +45,15 @@ def question_message(
     return message
 
 
+def question_from(message: measures_pb2.Question) -> Question:
+    """Return the question that a message tells: that of a target, or of a reference answer."""
+    if message.kind == measures_pb2.QUESTION_KIND_RATING:
+        return Question.rating(message.key, message.min, message.max)
+    if message.kind == measures_pb2.QUESTION_KIND_CHOICES:
+        return Question.choices(message.key, message.options)
+    return Question.choice(message.key, message.options)
+
+
 def reason_value(reason: Reason | None) -> "measures_pb2.UndefinedReason.ValueType":
     """Return why a figure is missing; UNSPECIFIED if it is not."""
     if reason is None:

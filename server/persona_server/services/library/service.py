@@ -37,8 +37,8 @@ from persona_server.services.library.reliability_messages import (
 from persona_server.services.library.reusing import reuse
 from persona_server.services.library.timelines import timeline_page
 from persona_server.services.paging import PageTokens, fitting, page_limit
-from persona_server.services.parents import lock_group, require_persona
-from persona_server.services.personas.adding import Group
+from persona_server.services.parents import require_persona
+from persona_server.services.personas.adding import locked_group
 from persona_server.services.personas.service import rebuild_personas
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes
@@ -214,8 +214,7 @@ class LibraryService:
         """
 
         def effect(repositories: Transaction) -> Outcome:
-            locked = lock_group(repositories, request.project_id, request.group_id)
-            group = Group(request.project_id, request.group_id, locked)
+            group = locked_group(repositories, request.project_id, request.group_id)
             added = reuse(repositories, group, request.library_persona_ids)
             entry = audit_entry(call, request, persona_count=added.number)
             return Outcome(b"".join(added.framed), entry, keep=b"".join(added.ids))

@@ -7,7 +7,7 @@ from persona.v1 import errors_pb2
 from persona.v1.persona_pb2 import Persona
 from persona_server.errors import ServiceError
 from persona_server.services.framing import ELEMENT, content, frame
-from persona_server.services.parents import already_exists, external_id_taken
+from persona_server.services.parents import already_exists, external_id_taken, lock_group
 from persona_server.services.times import micros_of, set_time
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes, id_text
@@ -171,6 +171,17 @@ def _encoded(persona: Persona) -> bytes:
     if persona.attributes:
         return persona.SerializeToString(deterministic=True)
     return persona.SerializeToString()  # half the cost
+
+
+def clear_place(persona: Persona) -> None:
+    """Clear what says which persona of which group it is, so that a profile is left."""
+    for name in ("id", "external_id", "project_id", "group_id", "library_persona_id"):
+        persona.ClearField(name)
+
+
+def locked_group(repositories: Transaction, project_id: str, group_id: str) -> Group:
+    """Lock the group that personas are put into, or say which parent is missing."""
+    return Group(project_id, group_id, lock_group(repositories, project_id, group_id))
 
 
 def position_of(persona: Persona) -> bytes:

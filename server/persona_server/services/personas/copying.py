@@ -4,7 +4,13 @@ from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import CopyPersonasRequest
 from persona_server.services.indexes import refuse_large
 from persona_server.services.parents import require_shown
-from persona_server.services.personas.adding import Added, Group, add_personas, unframed
+from persona_server.services.personas.adding import (
+    Added,
+    Group,
+    add_personas,
+    clear_place,
+    unframed,
+)
 from persona_server.services.personas.finding import require_all
 from persona_server.storage.store import Transaction
 
@@ -30,13 +36,6 @@ def _copy(persona: Persona) -> Persona:
     It is new in its group as a reused one is, so its time is that of the copying.
     """
     persona.copied_from.value = persona.id
-    for name in (
-        "id",
-        "external_id",
-        "project_id",
-        "group_id",
-        "library_persona_id",
-        "created_at",
-    ):
-        persona.ClearField(name)
+    clear_place(persona)
+    persona.ClearField("created_at")
     return persona

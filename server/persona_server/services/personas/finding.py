@@ -9,7 +9,7 @@ from persona_server.services.indexes import ids_refused, refuse_large
 from persona_server.services.parents import require_shown
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.filters import NO_FILTERS
-from persona_server.storage.repositories.pages import Counted
+from persona_server.storage.repositories.pages import HitCount
 from persona_server.storage.store import Repositories
 from persona_server.validation.filters import filters_of
 from persona_server.validation.terms import wanted_terms
@@ -56,7 +56,7 @@ def require_all(
     return Several(wanted, sum(lengths.values()))
 
 
-def count(repositories: Repositories, request: CountPersonasRequest, after: bytes) -> Counted:
+def count(repositories: Repositories, request: CountPersonasRequest, after: bytes) -> HitCount:
     """Return how many of a group match after a position; without filters all that it shows."""
     set_id = require_shown(repositories, request.project_id, request.group_id).set_id
     group, filters, terms = id_bytes(request.group_id), filters_of(request), wanted_terms(request)
@@ -64,4 +64,4 @@ def count(repositories: Repositories, request: CountPersonasRequest, after: byte
         return repositories.personas.count(group, set_id, after, filters, terms)
     found = repositories.groups.find(group)
     assert found is not None  # its set was found in this snapshot
-    return Counted(found.persona_count, None)
+    return HitCount(found.persona_count, None)

@@ -36,7 +36,7 @@ from persona_server.services.parents import (
     require_shown,
 )
 from persona_server.services.personas import importing
-from persona_server.services.personas.adding import Group, add_personas
+from persona_server.services.personas.adding import add_personas, locked_group
 from persona_server.services.personas.all_groups import list_all_groups
 from persona_server.services.personas.copying import copy_personas
 from persona_server.services.personas.finding import count, several
@@ -162,8 +162,7 @@ class PersonaService:
         """Add one persona, or return the same one. Raises ALREADY_EXISTS."""
 
         def effect(repositories: Transaction) -> Outcome:
-            locked = lock_group(repositories, request.project_id, request.group_id)
-            group = Group(request.project_id, request.group_id, locked)
+            group = locked_group(repositories, request.project_id, request.group_id)
             added = add_personas(repositories, group, [request.persona], "persona")
             entry = audit_entry(call, request, persona_id=added.ids[0], persona_count=1)
             return Outcome(added.framed[0], entry if added.number else None)
@@ -174,8 +173,7 @@ class PersonaService:
         """Add up to 1,000 personas, all or nothing. Raises ALREADY_EXISTS naming the item."""
 
         def effect(repositories: Transaction) -> Outcome:
-            locked = lock_group(repositories, request.project_id, request.group_id)
-            group = Group(request.project_id, request.group_id, locked)
+            group = locked_group(repositories, request.project_id, request.group_id)
             added = add_personas(repositories, group, request.personas, "personas[{}]")
             entry = audit_entry(call, request, persona_count=added.number)
             answer = b"".join(added.framed)
@@ -190,8 +188,7 @@ class PersonaService:
         """
 
         def effect(repositories: Transaction) -> Outcome:
-            locked = lock_group(repositories, request.project_id, request.group_id)
-            group = Group(request.project_id, request.group_id, locked)
+            group = locked_group(repositories, request.project_id, request.group_id)
             added = copy_personas(repositories, group, request)
             entry = audit_entry(call, request, persona_count=added.number)
             return Outcome(b"".join(added.framed), entry, keep=b"".join(added.ids))

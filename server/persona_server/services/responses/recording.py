@@ -83,7 +83,7 @@ def record_responses(
         raise invalid([Violation("simulation_id", "is void: record answers in another simulation")])
     if any(response.supersedes for response in responses):
         answers = dict(zip(batch.places, batch.answers, strict=True))
-        supersede(repositories, responses, batch.rows, answers)
+        _show_void(repositories, batch, supersede(repositories, responses, batch.rows, answers))
     repositories.responses.insert(batch.rows)
     repositories.store_bytes(sum(len(row.framed) for row in batch.rows))
     new = repositories.derived.add(Place(project, simulation), batch.answers, repositories.now)
@@ -146,6 +146,15 @@ def _batch(
     return batch
 
 
+def _show_void(repositories: Repositories, batch: _Batch, superseded: set[bytes]) -> None:
+    """Let those of a batch that were known, and are superseded by it, be what they are now."""
+    places = [i for i in batch.known if batch.ids[i] in superseded]
+    void = repositories.responses.known([batch.ids[i] for i in places])
+    for i in places:
+        batch.framed[i] = void[batch.ids[i]]
+        del batch.known[i]  # which has those that stand
+
+
 def rebuild_recorded(repositories: Repositories, kept: bytes) -> bytes:
     """Return the answer of a batch that was recorded, from its ids, and what was told about it.
 
@@ -162,14 +171,15 @@ def rebuild_recorded(repositories: Repositories, kept: bytes) -> bytes:
     }
     if not there:
         return framed
-    responses = list(there.values())
-    answerers = answerers_of(repositories, responses)
+    personas = {i: id_bytes(response.persona_id) for i, response in there.items()}
+    # Those of a persona whose erasure has broken off too: they are there still.
+    whose = repositories.personas.individual_of(set(personas.values()))
     asked = {
-        i: RecordedAnswer(question_of(r), answerers[r.persona_id].parents.individual, ids[i])
-        for i, r in there.items()
-        if not r.HasField("voided_at")
+        i: RecordedAnswer(question_of(response), whose[personas[i]], ids[i])
+        for i, response in there.items()
+        if not response.HasField("voided_at")
     }
-    simulation = id_bytes(responses[0].simulation_id)
+    simulation = id_bytes(next(iter(there.values())).simulation_id)
     return framed + framed_warnings(repeated_answers(repositories, simulation, asked))
 
 

@@ -42,7 +42,7 @@ def void_responses(repositories: Transaction, response_ids: Sequence[str], reaso
     standing = [found[raw] for raw in ids if found[raw].stands]
     ancestry = _ancestry(repositories, standing)
     _void(repositories, standing, dict.fromkeys(ids, reason), ancestry)
-    _queue(repositories, standing, ancestry)
+    _queue(repositories, ancestry)
     return Voided(len(standing), changed=bool(standing))
 
 
@@ -97,7 +97,7 @@ def _settle(repositories: Transaction, simulation: bytes) -> int:
         repositories.simulations.settled_until(simulation, gone[-1].position)
         ancestry = _ancestry(repositories, gone)
         _take_out(repositories, Place(gone[0].project_id, simulation), gone, ancestry)
-        _queue(repositories, gone, ancestry)
+        _queue(repositories, ancestry)
     if len(gone) < CHUNK:
         repositories.simulations.settled(simulation)
     return len(gone)
@@ -108,8 +108,8 @@ def supersede(
     responses: Sequence[Response],
     rows: Sequence[ResponseRow],
     answers: Mapping[int, NewAnswer],
-) -> None:
-    """Void what new responses supersede, before they are added.
+) -> set[bytes]:
+    """Void what new responses supersede, before they are added; return the ids of that.
 
     `answers` are those of `rows`, by their places among the responses of the request. Raises
     INVALID_FIELD for what is not a standing answer of the same individual to the same question in
@@ -118,7 +118,7 @@ def supersede(
     new = dict(zip(answers, rows, strict=True))
     targets = {i: id_bytes(responses[i].supersedes) for i in answers if responses[i].supersedes}
     if not targets:
-        return
+        return set()
     found = repositories.responses.stored(list(set(targets.values())))
     ancestry = _ancestry(repositories, found.values())
     bad = [
@@ -130,6 +130,7 @@ def supersede(
         raise invalid(bad[:MAX_VIOLATIONS])
     reasons = {raw: f"superseded by {id_text(new[i].id)}" for i, raw in targets.items()}
     _void(repositories, list(found.values()), reasons, ancestry)
+    return set(reasons)
 
 
 def _refusal(
@@ -176,10 +177,8 @@ def _take_out(
     repositories.library.uncount_responses([one.persona_id for one in gone], ancestry)
 
 
-def _queue(
-    repositories: Transaction, gone: Collection[Stored], ancestry: Mapping[bytes, Ancestry]
-) -> None:
-    waiting = {one.persona_id for one in gone if _may_wait(ancestry.get(one.persona_id))}
+def _queue(repositories: Transaction, ancestry: Mapping[bytes, Ancestry]) -> None:
+    waiting = [persona for persona, parents in ancestry.items() if parents.may_be_promoted]
     repositories.promotions.add(waiting, repositories.now)
 
 
@@ -198,7 +197,3 @@ def _mark(reason: str, now: int) -> bytes:
     mark = Response(void_reason=reason)
     mark.voided_at.FromMicroseconds(now)
     return mark.SerializeToString()
-
-
-def _may_wait(parents: Ancestry | None) -> bool:
-    return parents is not None and parents.visible and parents.library_persona_id is None

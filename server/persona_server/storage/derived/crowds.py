@@ -94,10 +94,10 @@ class Crowds:
     def _read(self, questions: Questions, simulations: Sequence[str], known: KnownCrowds) -> None:
         """Add to `known` the crowds of questions in simulations, where anybody answered."""
         texts = {id_bytes(simulation): simulation for simulation in simulations}
-        counted = [key for key, question in questions.items() if by_value(question)]
-        summed = [key for key, question in questions.items() if not by_value(question)]
-        rows = self._rows(self._do.packed, counted, texts, limit=MOST_SETS)
-        rows += self._rows(self._do.moments, summed, texts)
+        valued = [key for key, question in questions.items() if by_value(question)]
+        others = [key for key, question in questions.items() if not by_value(question)]
+        rows = self._rows(self._do.packed, valued, texts, limit=MOST_SETS)
+        rows += self._rows(self._do.moments, others, texts)
         for key, given in groupby(while_awaited(rows), key=itemgetter(0)):
             of, new = known.setdefault(key, {}), []
             for _, raw, counts in given:

@@ -24,6 +24,7 @@ from persona_server.storage.engine.dialect import (
 from persona_server.storage.engine.statements import (
     Statement,
     column_params,
+    emptied,
     param,
     upsert_statement,
 )
@@ -117,13 +118,8 @@ class ParticipationStatements:
             ),
         )
         self.page = _page(database)
-        self.clear_asked = _emptied(database, asked)
-        self.clear_answered = _emptied(database, answered)
-
-
-def _emptied(database: Database, model: Any) -> Statement:
-    mine = (model.tenant_id == param("tenant")) & (model.scope >= param("first"))
-    return Statement(database, model.delete().where(mine))
+        self.clear_asked = emptied(database, asked.scope)
+        self.clear_answered = emptied(database, answered.scope)
 
 
 def _page(database: Database) -> Statement:

@@ -15,7 +15,7 @@ from persona_server.storage.derived.repository import DerivedTables
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.engine.database import LOCK_TIMEOUT, Database
 from persona_server.storage.engine.errors import driver_errors_translated
-from persona_server.storage.engine.statements import Statement, param
+from persona_server.storage.engine.statements import Statement, emptied, param
 from persona_server.storage.repositories.library import Library, LibraryStatements
 from persona_server.storage.repositories.pages import START
 from persona_server.storage.repositories.personas import Personas, PersonaStatements
@@ -56,10 +56,8 @@ class Rebuild:
         self._counted = counted_after(database)
         self._library = LibraryStatements(database)
         self._void = SimulationStatements(database)
+        self._clear_voiding = emptied(database, tables.Voiding.simulation_id)
         simulation, response = tables.Simulation, tables.Response
-        voiding = tables.Voiding
-        mine = (voiding.tenant_id == param("tenant")) & (voiding.simulation_id >= param("first"))
-        self._voided = Statement(database, voiding.delete().where(mine))
         self._simulations = Statement(
             database,
             simulation.select(simulation.created_at, simulation.id, simulation.project_id).where(
@@ -138,7 +136,7 @@ class Rebuild:
                 ancestry = personas.ancestry(list({one.persona_id for one in gone}))
                 library.uncount_responses([one.persona_id for one in gone], ancestry)
                 after = gone[-1].position
-        self._voided.run(tenant=tenant, first=START)
+        self._clear_voiding.run(tenant=tenant, first=START)
 
     def _chunks(self, tenant: int, simulation: bytes) -> Iterator[list[Stored]]:
         chunk: list[Any] = [()]

@@ -6,7 +6,6 @@ the last row of each, which holds the latest answers.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any, NamedTuple
 
 from persona_server.measures.answers import SETS, Question, items_of, set_items
@@ -118,7 +117,9 @@ class Selections:
                 records = self._older(individual, key) + latest
             if simulation in records:
                 given = (e for e in entries(records) if e.simulation == simulation and belongs(e))
-                found.update((individual, entry) for entry in islice(given, 1))
+                entry = next(given, None)
+                if entry is not None:
+                    found[individual] = entry
         return found
 
     def items(self, number: int) -> frozenset[str]:

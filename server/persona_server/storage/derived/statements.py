@@ -14,6 +14,7 @@ from persona_server.storage.engine.dialect import GIVEN, given, joined, one_of
 from persona_server.storage.engine.statements import (
     Statement,
     column_params,
+    emptied,
     param,
     upsert_statement,
 )
@@ -140,7 +141,7 @@ class DerivedStatements:
         self.pieces_of = Statement(
             database, piece.select(piece.records).where(this).order_by(piece.number)
         )
-        self.drop_individual = [of_owner(database, model) for model in (series, piece)]
+        self.drop_series = [one_series(database, model) for model in (series, piece)]
         response = tables.Response
         self.began = Statement(
             database,
@@ -236,16 +237,9 @@ def counted(database: Database, model: Any) -> tuple[Statement, Statement]:
     return Statement(database, add), Statement(database, drop)
 
 
-def of_owner(database: Database, model: Any) -> Statement:
+def one_series(database: Database, model: Any) -> Statement:
     """Return the statement that deletes what one individual answered to one question."""
     mine = (model.tenant_id == param("tenant")) & (model.individual_id == param("individual"))
     return Statement(
         database, model.delete().where(mine & (model.question_id == param("question")))
     )
-
-
-def emptied(database: Database, key: Any) -> Statement:
-    """Return the statement that deletes a tenant's rows with a key from `first` on."""
-    model = key.model
-    mine = (model.tenant_id == param("tenant")) & (key >= param("first"))
-    return Statement(database, model.delete().where(mine))

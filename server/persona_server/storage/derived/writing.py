@@ -76,7 +76,7 @@ class DerivedWriter:
         self._name(grouped, -1)
 
     def _drop(self, owner: Owner) -> None:
-        for statement in self._do.drop_individual:
+        for statement in self._do.drop_series:
             tenant, individual, question = owner
             statement.run(tenant=tenant, individual=individual, question=question)
 

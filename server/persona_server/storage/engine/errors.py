@@ -115,7 +115,7 @@ def refusing_to_open(place: object) -> Iterator[None]:
     """Turn whatever keeps a block from opening the database at a place into a DatabaseError."""
     try:
         yield
-    except (OSError, *_DRIVERS) as error:
+    except (OSError, *_DRIVERS, *_UNREADABLE) as error:
         if fault_of(error) is DAMAGE:
             raise DatabaseError(
                 f"The database in {place} is damaged ({_text(error)}): have `persona doctor` look "

@@ -176,6 +176,13 @@ def upsert_statement(database: Database, model: Any, *changed: str) -> Statement
     )
 
 
+def emptied(database: Database, key: Any) -> Statement:
+    """Return the statement that deletes a tenant's rows with a key from `first` on."""
+    model = key.model
+    mine = (model.tenant_id == param("tenant")) & (key >= param("first"))
+    return Statement(database, model.delete().where(mine))
+
+
 def column_params(model: Any) -> dict[Any, Any]:
     """Return a row of parameters with the names of its columns, the tenant's but "tenant"."""
     columns = {field.column_name: field for field in model._meta.sorted_fields}

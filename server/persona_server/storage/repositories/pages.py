@@ -59,14 +59,14 @@ def matching(entries: Any, column: str, *, descending: bool = False) -> Select:
     )
 
 
-class Counted(NamedTuple):
+class HitCount(NamedTuple):
     """How many matched, and the position where counting stopped; None at the end."""
 
     number: int
     stopped: bytes | None
 
 
-class Counts:
+class HitCounts:
     """How many entries of a list match, MOST_VISITED looked at in a call."""
 
     def __init__(self, database: Database, positions: Any, entries: Any) -> None:
@@ -78,11 +78,11 @@ class Counts:
         last = positions.limit(1).offset(param("skip"))
         self.counted = Statement(database, Select((visited,), (fn.count(visited.c.hit), last)))
 
-    def read(self, after: bytes, **where: Any) -> Counted:
+    def read(self, after: bytes, **where: Any) -> HitCount:
         """Count those that match after a position."""
         row = self.counted.first(after=after, window=MOST_VISITED, skip=MOST_VISITED - 1, **where)
         assert row is not None
-        return Counted(*row)
+        return HitCount(*row)
 
 
 class FilteredPages:

@@ -22,9 +22,9 @@ from persona_server.storage.repositories.filters import (
 )
 from persona_server.storage.repositories.pages import (
     EMPTY_PAGE,
-    Counted,
-    Counts,
     FilteredPages,
+    HitCount,
+    HitCounts,
     Page,
     only_if,
 )
@@ -87,7 +87,7 @@ class PersonaPages:
         entries = places.select(persona.position, framed)
         self.filtered = FilteredPages(database, places, entries)
         hit = only_if(matches(persona), SQL("1")).alias("hit")
-        self.counts = Counts(database, places, places.select(persona.position, hit))
+        self.counts = HitCounts(database, places, places.select(persona.position, hit))
         self._by_term(database)
 
     def _by_term(self, database: Database) -> None:
@@ -116,7 +116,7 @@ class PersonaPages:
         # Rows of personas are read only where there is something to compare.
         matching = optional("filtered", fn.EXISTS(stored), INTEGER)
         hit = only_if(others & matching, SQL("1")).alias("hit")
-        self.counts_by_term = Counts(database, places, places.select(term.position, hit))
+        self.counts_by_term = HitCounts(database, places, places.select(term.position, hit))
 
     def read(self, after: bytes, limit: int, **where: Any) -> Page:
         """Return at most `limit` personas after a position."""
@@ -137,7 +137,7 @@ class PersonaPages:
 
     def count_matching(
         self, after: bytes, filters: Filters, terms: Sequence[bytes], **where: Any
-    ) -> Counted:
+    ) -> HitCount:
         """Count the personas after a position that match and have all terms, likewise."""
         where |= parameters(filters)
         if not terms:

@@ -11,7 +11,7 @@ from persona_server.storage.engine.dialect import id_list, one_of
 from persona_server.storage.engine.statements import Statement, insert_statement, param
 from persona_server.storage.repositories.filters import KEY_COLUMNS, NO_FILTERS, Filters
 from persona_server.storage.repositories.groups import parents_of
-from persona_server.storage.repositories.pages import Counted, Page
+from persona_server.storage.repositories.pages import HitCount, Page
 from persona_server.storage.repositories.persona_pages import PersonaPages
 
 # How a persona came to be linked to a library persona, as LibraryLinkRelation numbers it.
@@ -65,6 +65,11 @@ class Ancestry(NamedTuple):
     individual: bytes
     library_persona_id: bytes | None
     is_copy: bool
+
+    @property
+    def may_be_promoted(self) -> bool:
+        """Whether it can be seen, and its individual is not in the library."""
+        return self.visible and self.library_persona_id is None
 
 
 class PersonaStatements:
@@ -210,7 +215,7 @@ class Personas:
 
     def count(
         self, group: bytes, set_id: int, after: bytes, filters: Filters, terms: Sequence[bytes]
-    ) -> Counted:
+    ) -> HitCount:
         """Count the personas of a set after a position, of those that match and have all terms."""
         where: dict[str, Any] = {"tenant": self._tenant, "group": group, "set": set_id}
         return self._do.pages.count_matching(after, filters, terms, **where)

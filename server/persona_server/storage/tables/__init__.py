@@ -91,8 +91,6 @@ ALL: tuple[type[Model], ...] = tuple(
     for each in list(globals().values())
     if isinstance(each, type) and issubclass(each, Model) and each is not Model
 )
-# The database itself refuses UPDATE, DELETE and INSERT OR REPLACE on these: the migrations make
-# triggers that do.
 
 
 def names_of(models: Iterable[type[Model]]) -> list[str]:
@@ -100,4 +98,6 @@ def names_of(models: Iterable[type[Model]]) -> list[str]:
     return [model._meta.table_name for model in models]
 
 
+# The database itself refuses UPDATE, DELETE and INSERT OR REPLACE on these: the migrations make
+# triggers that do.
 APPEND_ONLY: tuple[type[Model], ...] = (Audit, Response, ResponseVoid, SimulationVoid, LibraryLink)

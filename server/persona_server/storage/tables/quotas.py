@@ -16,7 +16,7 @@ class TenantQuota(Model):
 
 
 class TenantUsage(Model):
-    """The bytes of a tenant's framed personas, until they are purged, and framed responses."""
+    """The bytes of a tenant's personas, until they are purged, responses and reference answers."""
 
     tenant_id = BigIntegerField(primary_key=True)
     stored_bytes = BigIntegerField()

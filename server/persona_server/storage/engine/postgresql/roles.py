@@ -50,8 +50,10 @@ def require_rights(connection: Link, tables: Collection[str], kept: Collection[s
         )
 
 
-def grant(connection: Link, role: str, kept: Collection[str]) -> None:
-    """Give a role the rights of a server on all tables; in those `kept` it may only add rows.
+def grant(connection: Link, role: str, tables: Collection[str], kept: Collection[str]) -> None:
+    """Give a role the rights of a server on these tables; in those `kept` it may only add rows.
+
+    Whatever else stands in their schema is not a server's.
 
     Raises DatabaseError where the role of the connection can't, or the other one owns them.
     """
@@ -67,8 +69,10 @@ def grant(connection: Link, role: str, kept: Collection[str]) -> None:
         )
     who, where = sql.Identifier(role), sql.Identifier(str(schema))
     connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(where, who))
-    every = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {} TO {}"
-    connection.execute(sql.SQL(every).format(where, who))
+    connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(HISTORY), who))
+    every = sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}")
+    these = sql.SQL(", ").join(map(sql.Identifier, tables))
+    connection.execute(every.format(these, who))
     for table in kept:
         revoke = sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}")
         connection.execute(revoke.format(sql.Identifier(table), who))
