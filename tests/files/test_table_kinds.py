@@ -213,12 +213,12 @@ def test_values_of_libraries_are_those_of_json() -> None:
     ]
     nested = {
         "a": None, "b": float("nan"), "c": day, "d": moment.replace(tzinfo=UTC), "e": ["x"],
-        "f": {"g": [1.5, None]}, "h": b"text", "i": b"\xff\xfe", "k": True,
+        "f": {"g": [1.5, None]}, "h": b"text", "i": b"\xff\xfe", "j": b"\2\0", "k": True,
     }  # fmt: skip
     assert rows(as_parquet([nested])) == [
         {
             "a": "", "b": "", "c": "2026-03-01", "d": "2026-03-01T09:30:00+00:00", "e": ["x"],
-            "f": {"g": [1.5, None]}, "h": "text", "i": "//4=", "k": True,
+            "f": {"g": [1.5, None]}, "h": "text", "i": "//4=", "j": "AgA=", "k": True,
         }
     ]  # fmt: skip
     assert rows(b"- born: 2026-03-01\n  7: x\n") == [{"born": "2026-03-01", "7": "x"}]
