@@ -93,12 +93,20 @@ def test_a_date_of_toml_is_a_text_as_any_table_has_it(tmp_path: Path) -> None:
         ("Shop | Web |", ["Shop", "Web"]),
         ('["Shop", "TV, radio"]', ["Shop", "TV, radio"]),
         ("['Shop', 'Web']", ["Shop", "Web"]),
+        ("['Shop' 'Web']", ["Shop", "Web"]),
+        ("[Shop, Web]", ["Shop", "Web"]),
         (["Web"], ["Web"]),
     ],
 )
 def test_several_options_are_found_in_a_cell(tmp_path: Path, cell: Any, values: list[str]) -> None:
     [found] = said(json.dumps([{"who": "r", "seen": cell}]), codebook=book(tmp_path))
     assert list(found.choices.values) == values
+
+
+def test_an_option_in_brackets_is_no_list(tmp_path: Path) -> None:
+    known = book(tmp_path, TOML.replace('"Web"]', '"[None]"]'))
+    [found] = said(json.dumps([{"who": "r", "seen": "[None]"}]), codebook=known)
+    assert list(found.choices.values) == ["[None]"]
 
 
 def test_every_cell_of_a_question_is_counted_once(tmp_path: Path) -> None:
