@@ -10,7 +10,7 @@ from persona_cli.files.layouts.printed import bare_list, numpy_list
 from persona_cli.files.tables.plain import plain
 from persona_cli.terminal.output import compact_json
 
-_WHOLE = re.compile(r"(\d{1,9})(\.0+)?", re.ASCII)
+_WHOLE = re.compile(r"(\d{1,9})(\.0+|,0{1,2})?", re.ASCII)  # 4,000 may be four thousand
 _LONGEST_LIST = 64 << 10  # characters of one that is written as a program writes it
 _SEPARATORS = ("|", ";", "\n", ",")
 
