@@ -47,6 +47,16 @@ def test_an_open_quote_takes_no_other_row() -> None:
     assert "up to line 52" in refused[0]
 
 
+def test_files_that_were_joined_are_read_as_their_parts() -> None:
+    """As `cat` joins them: with a byte order mark where each begins, and its column names."""
+    mark = "\ufeff".encode()
+    table = b'"name","note"\n"Lind, Eva","x"\n'
+    eva, why = {"name": "Lind, Eva", "note": "x"}, "repeats the names of the columns"
+    assert numbered((mark + table) * 2) == [(2, eva), (3, why), (4, eva)]
+    assert rows(mark + table + mark + b'"Lind, Eva","x"\n') == [eva, eva]
+    assert rows((mark + b'{"name": "Eva"}\n') * 2) == [{"name": "Eva"}] * 2
+
+
 def test_columns_without_names_are_told_by_their_place_or_are_none() -> None:
     assert rows(b",name,\n0,Mira,\n") == [{"column 1": "0", "name": "Mira"}]
     assert rows(b"name\nA teacher, who keeps bees\n") == [{"name": "A teacher, who keeps bees"}]
