@@ -53,6 +53,26 @@ def test_a_closed_stdin_is_not_an_empty_one(cli: Cli, place: Place, file: Path) 
     assert (asked.code, "--yes" in asked.err) == (2, True)
 
 
+UNREADABLE = "/proc/self/mem"  # at whose beginning is nothing
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("import", UNREADABLE),
+        ("import", "{file}", "--mapping", UNREADABLE),
+        ("responses", "record", UNREADABLE, "-s", uid()),
+        ("fidelity", "--references", UNREADABLE),
+    ],
+    ids=["personas", "mapping", "answers", "references"],
+)
+def test_a_file_that_cannot_be_read_is_named(
+    cli: Cli, place: Place, file: Path, words: tuple[str, ...]
+) -> None:
+    done = cli.run(*(word.format(file=file) for word in words), *place.options)
+    assert (done.code, done.err) == (1, f"persona: {UNREADABLE}: Input/output error\n")
+
+
 def test_nobody_need_read_what_is_said(cli: Cli, place: Place, file: Path) -> None:
     file.write_text(file.read_text() + "{bad\n")
     for nowhere in ("2>&-", "2> /dev/full"):

@@ -146,6 +146,7 @@ def test_a_mapping_file_says_what_options_say(tmp_path: Path) -> None:
     ("text", "why"),
     [
         ("fields", "is not TOML"),
+        (f"fields = {'[' * 9000}", "is nested too deeply"),
         ("[columns]\na = 'b'", "has columns"),
         ("[fields]\nname = 'b'", "no field 'name'"),
         ("[fields]\nage = '{first'", "age: .* left open"),

@@ -175,6 +175,8 @@ def test_a_time_without_any_zone_is_utc_which_is_said(tmp_path: Path) -> None:
         ("respondent = 'q'", "names no question"),
         ("questions = 1", "must have a table for each question"),
         ("[", "is not TOML"),
+        (f"a = {'[' * 9000}", "is nested too deeply"),
+        (f"{'.'.join('a' * 3000)} = 1", "is nested too deeply"),
     ],
 )
 def test_a_codebook_that_says_nothing_clear_is_refused(tmp_path: Path, text: str, why: str) -> None:
