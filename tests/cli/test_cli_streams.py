@@ -35,6 +35,14 @@ def test_what_cannot_be_printed_is_a_failure(cli: Cli, command: str) -> None:
     assert cli.shell(f"{command} > /dev/full") == (1, "", FULL)
 
 
+def test_what_cannot_be_written_is_not_said_to_be(cli: Cli, place: Place, file: Path) -> None:
+    assert cli.run("import", file, *place.options).code == 0
+    for form in ("jsonl", "csv"):
+        script = f'persona export --format {form} "$@"'
+        assert cli.shell(f"{script} > /dev/full", *place.options) == (1, "", FULL)
+        assert cli.shell(f"{script} >&-", *place.options) == (1, "", CLOSED)
+
+
 def test_a_closed_stdout_takes_nothing_that_comes_after_it(
     cli: Cli, client: PersonaClient, place: Place, file: Path
 ) -> None:
