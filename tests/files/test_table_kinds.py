@@ -53,6 +53,8 @@ TYPED = {
     "JSON, wrapped": json.dumps({"version": 3, "personas": PEOPLE}).encode(),
     "JSON, wrapped in another word": json.dumps({"at": "x", "folk": PEOPLE}, indent=1).encode(),
     "JSON, one after the other": b"\n".join(json.dumps(one, indent=2).encode() for one in PEOPLE),
+    "JSON, in one line": b"".join(json.dumps(one).encode() for one in PEOPLE),
+    "JSON, a comma behind each": b"".join(json.dumps(one).encode() + b",\n" for one in PEOPLE),
     "JSON, with a mark": b"\xef\xbb\xbf" + PRETTY,
     "JSON, UTF-16": PRETTY.decode().encode("utf-16"),
     "YAML": yaml.safe_dump(PEOPLE, allow_unicode=True).encode(),
