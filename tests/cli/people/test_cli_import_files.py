@@ -147,7 +147,8 @@ def test_a_file_that_is_named_more_than_once_is_read_once(
 ) -> None:
     for name in ("Mira", "Jon"):
         (tmp_path / f"{name}.jsonl").write_text(json.dumps({"full_name": name}) + "\n")
-    names = (tmp_path, f"{tmp_path}/*.jsonl", f"{tmp_path}/../{tmp_path.name}/Mira.jsonl")
+    (tmp_path / "link").symlink_to(tmp_path)
+    names = (tmp_path, f"{tmp_path}/*.jsonl", f"{tmp_path}/link/../{tmp_path.name}/Mira.jsonl")
     done = cli.run("import", *names, *place.options)
     assert (done.code, done.out) == (0, "2 imported, 0 refused.\n")
     assert done.err == f"{tmp_path}/Jon.jsonl and 2 more: named more than once, and read once.\n"

@@ -23,16 +23,22 @@ def input_files(names: list[str]) -> list[InputFile]:
     again, as in a folder and by itself, is read once, which is said. Raises OSError, and
     CommandError for a folder or pattern with nothing to read.
     """
-    found: dict[str, InputFile] = {}
+    found: dict[tuple[int, int, str], InputFile] = {}
     again = []
     for name in names:
         for file in _expanded(name):
-            if found.setdefault(os.path.abspath(file.name), file) is not file:  # noqa: PTH100
+            if found.setdefault(_entry(file.name), file) is not file:
                 again.append(file.name)
     if again:
         more = f" and {len(again) - 1} more" if len(again) > 1 else ""
         say(printable(f"{again[0]}{more}: named more than once, and read once."))
     return list(found.values())
+
+
+def _entry(name: str) -> tuple[int, int, str]:
+    """Return the folder of a file, and what it is called there, however it was named."""
+    folder = Path(name).parent.stat()
+    return folder.st_dev, folder.st_ino, Path(name).name
 
 
 def _expanded(name: str) -> list[InputFile]:
