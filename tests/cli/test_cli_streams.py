@@ -35,6 +35,14 @@ def test_what_cannot_be_printed_is_a_failure(cli: Cli, command: str) -> None:
     assert cli.shell(f"{command} > /dev/full") == (1, "", FULL)
 
 
+def test_what_cannot_be_written_is_not_said_to_be(cli: Cli, place: Place, file: Path) -> None:
+    assert cli.run("import", file, *place.options).code == 0
+    for form in ("jsonl", "csv"):
+        script = f'persona export --format {form} "$@"'
+        assert cli.shell(f"{script} > /dev/full", *place.options) == (1, "", FULL)
+        assert cli.shell(f"{script} >&-", *place.options) == (1, "", CLOSED)
+
+
 def test_a_closed_stdout_takes_nothing_that_comes_after_it(
     cli: Cli, client: PersonaClient, place: Place, file: Path
 ) -> None:
@@ -51,6 +59,26 @@ def test_a_closed_stdin_is_not_an_empty_one(cli: Cli, place: Place, file: Path) 
     assert cli.shell('persona import "$@" <&-', file, *place.options).code == 0
     asked = cli.shell('persona delete --all "$@" <&-', *place.options)
     assert (asked.code, "--yes" in asked.err) == (2, True)
+
+
+UNREADABLE = "/proc/self/mem"  # at whose beginning is nothing
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("import", UNREADABLE),
+        ("import", "{file}", "--mapping", UNREADABLE),
+        ("responses", "record", UNREADABLE, "-s", uid()),
+        ("fidelity", "--references", UNREADABLE),
+    ],
+    ids=["personas", "mapping", "answers", "references"],
+)
+def test_a_file_that_cannot_be_read_is_named(
+    cli: Cli, place: Place, file: Path, words: tuple[str, ...]
+) -> None:
+    done = cli.run(*(word.format(file=file) for word in words), *place.options)
+    assert (done.code, done.err) == (1, f"persona: {UNREADABLE}: Input/output error\n")
 
 
 def test_nobody_need_read_what_is_said(cli: Cli, place: Place, file: Path) -> None:

@@ -312,8 +312,12 @@ def test_a_source_may_use_one_message_again_and_again(client: PersonaClient, pla
     assert names == [f"n{i}" for i in range(5)] * 2
 
 
-def test_personas_in_place_of_batches_are_refused_in_words(
-    client: PersonaClient, place: Place
+@pytest.mark.parametrize(
+    "batch", [Persona(full_name="x"), ["x"], [{"full_name": "x"}], iter([Persona(full_name="x")])]
+)
+def test_what_is_no_batch_of_personas_is_refused_in_words(
+    client: PersonaClient, place: Place, batch: Any
 ) -> None:
     with pytest.raises(TypeError, match="split_batches"):
-        client.import_personas(*place, [Persona(full_name="x")], str(uuid.uuid4()))  # type: ignore[list-item]
+        client.import_personas(*place, [batch], str(uuid.uuid4()))
+    assert not list(client.list_personas(*place))

@@ -80,6 +80,13 @@ def test_a_kind_that_is_no_text_is_none_of_those_that_are_known() -> None:
     assert (found.question_key, found.text) == ("q", "a")
 
 
+def test_a_list_that_numpy_printed_is_one() -> None:
+    both = RESULT | {"answer": {"seen": ["TV", "Web"]}}
+    written = as_csv(both).replace("['TV', 'Web']", "['TV' 'Web']")
+    [found] = said(written)
+    assert (list(found.choices.values), list(found.choices.options)) == (["TV", "Web"],) * 2
+
+
 def test_columns_that_name_no_options_are_texts() -> None:
     [found] = said("agent.agent_name,answer.used\nMira 0,\"['Phone', 'Shop']\"\n")
     assert (found.question_key, found.text) == ("used", "['Phone', 'Shop']")

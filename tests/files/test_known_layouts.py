@@ -193,6 +193,13 @@ def test_our_own_fields_are_found_as_columns_and_as_members(tmp_path: Path) -> N
     assert dict(persona.attributes) == {"pet": "cat", "n": "1"}
 
 
+def test_an_age_may_be_written_as_numbers_with_decimals_are(tmp_path: Path) -> None:
+    cells = ("47", "47.0", '"47,0"', '"47,00"')  # pandas writes 47,0 where a decimal is a comma
+    found = imported("Full Name;age\n" + "".join(f"x;{cell}\n" for cell in cells), tmp_path)
+    assert [persona.age.value for persona in found.personas] == [47, 47, 47, 47]
+    assert imported("Full Name;age\nx;4,000\nx;47,5\n", tmp_path).personas == []
+
+
 def test_an_id_that_is_none_of_ours_is_the_external_id(tmp_path: Path) -> None:
     ids = ["7cd10483b0064cf391dc79545845c67b", "row-17", 17, "0190B5A4-0000-7000-8000-00000000000A"]
     found = imported([{"full_name": "x", "id": one} for one in ids], tmp_path).personas

@@ -109,6 +109,12 @@ def test_a_name_is_found_in_texts(texts: list[str | None], name: str) -> None:
         ('["a", "b, c"]', ["a", "b, c"]),
         ("['a', \"it's\"]", ["a", "it's"]),
         ("[unclosed, b", ["[unclosed", "b"]),
+        ("['a' \"it's\"\n 'b c' None]", ["a", "it's", "b c"]),  # NumPy's, as pandas writes it
+        ("[a b, 'c, d', 'e\\'f', NULL, 'NULL']", ["a b", "c, d", "e'f", "NULL"]),  # DuckDB's
+        ("[Red Bull]", ["Red Bull"]),
+        ('{a b,"c, d"}', ["a b", "c, d"]),  # PostgreSQL's
+        ("{}", []),
+        ("[a], [b]", ["[a]", "[b]"]),
         (" Red Bull ", ["Red Bull"]),
         ("", []),
     ],
@@ -140,6 +146,7 @@ def test_a_mapping_file_says_what_options_say(tmp_path: Path) -> None:
     ("text", "why"),
     [
         ("fields", "is not TOML"),
+        (f"fields = {'[' * 9000}", "is nested too deeply"),
         ("[columns]\na = 'b'", "has columns"),
         ("[fields]\nname = 'b'", "no field 'name'"),
         ("[fields]\nage = '{first'", "age: .* left open"),

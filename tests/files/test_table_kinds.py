@@ -16,7 +16,7 @@ import pyarrow
 import pytest
 import yaml
 import zstandard
-from files.reading import PEOPLE, as_csv, as_lines, as_texts, rows, table, zipped
+from files.reading import PEOPLE, as_csv, as_lines, as_texts, numbered, rows, table, zipped
 from pyarrow import parquet
 
 from persona_cli.files.json_lines import LineError
@@ -24,13 +24,14 @@ from persona_cli.files.tables.kinds import Kind
 from persona_cli.files.tables.table import FileError, Reading
 
 
-def as_excel(*sheets: tuple[str, list[list[Any]]]) -> bytes:
+def as_excel(*sheets: tuple[str, list[list[Any]]], hidden: str = "") -> bytes:
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     for name, lines in sheets:
         sheet = book.create_sheet(name)
         for line in lines:
             sheet.append(line)
+        sheet.sheet_state = "hidden" if name == hidden else "visible"
     written = io.BytesIO()
     book.save(written)
     return written.getvalue()
@@ -52,6 +53,8 @@ TYPED = {
     "JSON, wrapped": json.dumps({"version": 3, "personas": PEOPLE}).encode(),
     "JSON, wrapped in another word": json.dumps({"at": "x", "folk": PEOPLE}, indent=1).encode(),
     "JSON, one after the other": b"\n".join(json.dumps(one, indent=2).encode() for one in PEOPLE),
+    "JSON, in one line": b"".join(json.dumps(one).encode() for one in PEOPLE),
+    "JSON, a comma behind each": b"".join(json.dumps(one).encode() + b",\n" for one in PEOPLE),
     "JSON, with a mark": b"\xef\xbb\xbf" + PRETTY,
     "JSON, UTF-16": PRETTY.decode().encode("utf-16"),
     "YAML": yaml.safe_dump(PEOPLE, allow_unicode=True).encode(),
@@ -213,12 +216,12 @@ def test_values_of_libraries_are_those_of_json() -> None:
     ]
     nested = {
         "a": None, "b": float("nan"), "c": day, "d": moment.replace(tzinfo=UTC), "e": ["x"],
-        "f": {"g": [1.5, None]}, "h": b"text", "i": b"\xff\xfe", "k": True,
+        "f": {"g": [1.5, None]}, "h": b"text", "i": b"\xff\xfe", "j": b"\2\0", "k": True,
     }  # fmt: skip
     assert rows(as_parquet([nested])) == [
         {
             "a": "", "b": "", "c": "2026-03-01", "d": "2026-03-01T09:30:00+00:00", "e": ["x"],
-            "f": {"g": [1.5, None]}, "h": "text", "i": "//4=", "k": True,
+            "f": {"g": [1.5, None]}, "h": "text", "i": "//4=", "j": "AgA=", "k": True,
         }
     ]  # fmt: skip
     assert rows(b"- born: 2026-03-01\n  7: x\n") == [{"born": "2026-03-01", "7": "x"}]
@@ -233,6 +236,28 @@ def test_a_sheet_is_named_and_rows_are_numbered_as_it_shows_them() -> None:
     assert (second.unit, list(second.rows)) == ("row", [(4, {"a": "2", "column 2": "", "c": 3})])
     with pytest.raises(FileError, match="first, second"):
         rows(book, Reading(sheet="third"))
+
+
+def test_the_first_sheet_is_one_that_is_shown_and_holds_something() -> None:
+    sheets = ("lists", [["a"], ["1"]]), ("people", [["a"], ["2"]])
+    assert rows(as_excel(*sheets, hidden="lists")) == [{"a": "2"}]
+    assert rows(as_excel(*sheets, hidden="lists"), Reading(sheet="lists")) == [{"a": "1"}]
+    with pytest.raises(FileError, match=r'nothing in its sheet "notes"; .*: lists, people'):
+        rows(as_excel(("notes", [[], [" "]]), *sheets))
+    assert rows(as_excel(("notes", []))) == []
+
+
+def test_a_blank_cell_of_a_workbook_is_none_and_a_control_character_is_itself() -> None:
+    lines: list[list[Any]] = [
+        ["a", "b"],
+        ["1", " ", None, " "],
+        [" "],
+        ["2", "so_x000D_\n_x0007_ _x0041_"],
+    ]
+    assert numbered(as_excel(("s", lines))) == [
+        (2, {"a": "1", "b": " "}),
+        (4, {"a": "2", "b": "so\r\n\a _x0041_"}),
+    ]
 
 
 def test_yaml_merges_what_another_object_has() -> None:

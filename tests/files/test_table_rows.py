@@ -1,12 +1,15 @@
 """A broken row is refused with its place, and the others are read."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from files.reading import numbered, rows, table
 
+from persona_cli.files.inputs import InputFile
 from persona_cli.files.json_lines import MAX_LINE
+from persona_cli.files.looked_files import LookedFiles
 from persona_cli.files.tables.kinds import Kind
 from persona_cli.files.tables.table import FileError, Reading
 
@@ -45,6 +48,26 @@ def test_an_open_quote_takes_no_other_row() -> None:
     refused = [row for _, row in numbered(csv(*lines)) if isinstance(row, str)]
     assert len(refused) == 1
     assert "up to line 52" in refused[0]
+
+
+def test_of_a_file_that_begins_badly_little_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "people.jsonl"
+    path.write_text("{broken\n" * 20_000 + '{"full_name": "Eva"}\n')
+    file, files = InputFile(str(path)), LookedFiles(Reading())
+    looked = files.look(file)
+    assert looked.rows[-1] == (20_001, {"full_name": "Eva"})
+    assert len(looked.rows) < 1000
+    assert sum(1 for _ in files.rows(file, looked, lambda _: None)) == 20_001
+
+
+def test_files_that_were_joined_are_read_as_their_parts() -> None:
+    """As `cat` joins them: with a byte order mark where each begins, and its column names."""
+    mark = "\ufeff".encode()
+    table = b'"name","note"\n"Lind, Eva","x"\n'
+    eva, why = {"name": "Lind, Eva", "note": "x"}, "repeats the names of the columns"
+    assert numbered((mark + table) * 2) == [(2, eva), (3, why), (4, eva)]
+    assert rows(mark + table + mark + b'"Lind, Eva","x"\n') == [eva, eva]
+    assert rows((mark + b'{"name": "Eva"}\n') * 2) == [{"name": "Eva"}] * 2
 
 
 def test_columns_without_names_are_told_by_their_place_or_are_none() -> None:

@@ -93,12 +93,20 @@ def test_a_date_of_toml_is_a_text_as_any_table_has_it(tmp_path: Path) -> None:
         ("Shop | Web |", ["Shop", "Web"]),
         ('["Shop", "TV, radio"]', ["Shop", "TV, radio"]),
         ("['Shop', 'Web']", ["Shop", "Web"]),
+        ("['Shop' 'Web']", ["Shop", "Web"]),
+        ("[Shop, Web]", ["Shop", "Web"]),
         (["Web"], ["Web"]),
     ],
 )
 def test_several_options_are_found_in_a_cell(tmp_path: Path, cell: Any, values: list[str]) -> None:
     [found] = said(json.dumps([{"who": "r", "seen": cell}]), codebook=book(tmp_path))
     assert list(found.choices.values) == values
+
+
+def test_an_option_in_brackets_is_no_list(tmp_path: Path) -> None:
+    known = book(tmp_path, TOML.replace('"Web"]', '"[None]"]'))
+    [found] = said(json.dumps([{"who": "r", "seen": "[None]"}]), codebook=known)
+    assert list(found.choices.values) == ["[None]"]
 
 
 def test_every_cell_of_a_question_is_counted_once(tmp_path: Path) -> None:
@@ -167,6 +175,8 @@ def test_a_time_without_any_zone_is_utc_which_is_said(tmp_path: Path) -> None:
         ("respondent = 'q'", "names no question"),
         ("questions = 1", "must have a table for each question"),
         ("[", "is not TOML"),
+        (f"a = {'[' * 9000}", "is nested too deeply"),
+        (f"{'.'.join('a' * 3000)} = 1", "is nested too deeply"),
     ],
 )
 def test_a_codebook_that_says_nothing_clear_is_refused(tmp_path: Path, text: str, why: str) -> None:

@@ -72,5 +72,7 @@ def test_targets_come_from_a_file(
     file.write_text(TARGET + '{"shares": 1}')
     wrong = cli.run(*asked)
     assert (wrong.code, f"{file}:2: " in wrong.err) == (1, True)
+    file.write_text("")
+    assert cli.run(*asked) == (1, "", f"persona: {file}: has no target\n")
     assert cli.run("compare", "--project", place.project).code == 2
     assert cli.run(*asked, "--other-model", "m").code == 2

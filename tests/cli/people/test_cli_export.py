@@ -51,6 +51,15 @@ def test_filters_choose(cli: Cli, client: PersonaClient, place: Place) -> None:
     assert [json.loads(line)["full_name"] for line in done.out.splitlines()] == ["Maria Santos"]
 
 
+def test_a_file_is_what_its_name_says(cli: Cli, place: Place, tmp_path: Path) -> None:
+    for name in ("people.xlsx", "people.csv.gz"):
+        target = tmp_path / name
+        assert cli.run("export", *place.options, "-o", target).code == 2
+        assert not target.exists()
+        assert cli.run("export", *place.options, "-o", target, "--format", "csv").code == 0
+        assert target.read_text().startswith("id,")
+
+
 def test_a_failed_export_leaves_the_file_as_it_was(
     cli: Cli, client: PersonaClient, place: Place, tmp_path: Path
 ) -> None:

@@ -142,6 +142,19 @@ def test_a_folder_is_imported_file_by_file(
     assert done.out == "0 imported, 0 refused, 2 were there already.\nNothing has changed.\n"
 
 
+def test_a_file_that_is_named_more_than_once_is_read_once(
+    cli: Cli, client: PersonaClient, place: Place, tmp_path: Path
+) -> None:
+    for name in ("Mira", "Jon"):
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps({"full_name": name}) + "\n")
+    (tmp_path / "link").symlink_to(tmp_path)
+    names = (tmp_path, f"{tmp_path}/*.jsonl", f"{tmp_path}/link/../{tmp_path.name}/Mira.jsonl")
+    done = cli.run("import", *names, *place.options)
+    assert (done.code, done.out) == (0, "2 imported, 0 refused.\n")
+    assert done.err == f"{tmp_path}/Jon.jsonl and 2 more: named more than once, and read once.\n"
+    assert group_of(client, place).keys() == {"Mira", "Jon"}
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [

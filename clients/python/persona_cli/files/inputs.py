@@ -6,6 +6,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -56,7 +57,7 @@ class InputFile:
         self.size: int | None = None
         self.sha256: str | None = None
         if self._path is not None and stat.S_ISREG(self._path.stat().st_mode):
-            with self._path.open("rb") as stream:
+            with naming_errors(self.name), self._path.open("rb") as stream:
                 self.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
                 self.size = stream.tell()
 
@@ -81,8 +82,19 @@ class InputFile:
         if self._path is None:
             yield sys.stdin.buffer
         else:
-            with self._path.open("rb") as stream:
+            with naming_errors(self.name), self._path.open("rb") as stream:
                 yield stream
+
+
+@contextmanager
+def naming_errors(name: str) -> Iterator[None]:
+    """Let an error of reading name its file: one without a name is taken for the output's."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or error.errno == ENOSPC:  # of a temporary file
+            raise
+        raise OSError(error.errno, error.strerror, name) from None
 
 
 class LineReader(Generic[Item]):

@@ -64,14 +64,26 @@ class LookedFiles:
         table = self._table(file, stream, lambda _: None)
         file.unit = table.unit
         rows = list(islice(table.rows, most))
-        while rows and not numbered(rows) and (more := list(islice(table.rows, 1))):
-            rows += more
+        if not numbered(rows):
+            rows += _up_to_one(table.rows, keeps=file.is_pipe)
         if any(row.get(SHEET) is True for _, row in numbered(rows)[:1]):
             table = replace(table, is_sheet=True)
         return Looked(table, list(_mended(iter(rows))))
 
     def _table(self, file: InputFile, stream: BinaryIO, read: OnRead) -> Table:
         return open_table(stream, self._reading, read, is_pipe=file.is_pipe, is_row=self._is_row)
+
+
+def _up_to_one(rows: Rows, *, keeps: bool) -> NumberedRows:
+    """Return the next row that is one, and before it, of what can't be read again, the others."""
+    found: NumberedRows = []
+    for row in rows:
+        is_one = bool(numbered([row]))
+        if is_one or keeps:
+            found.append(row)
+        if is_one:
+            break
+    return found
 
 
 def _mended(rows: Rows) -> Rows:

@@ -23,6 +23,7 @@ def atomic_output(output: str) -> Iterator[BinaryIO]:
     """
     if output in ("-", "/dev/stdout"):
         yield sys.stdout.buffer
+        sys.stdout.buffer.flush()  # before anything is said to be written
         return
     try:
         with _opened(output) as stream:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from persona_cli.files.inputs import InputFile
 from persona_cli.terminal.failures import CommandError
+from persona_cli.terminal.output import printable, say
 
 _SUFFIXES = {
     ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".yaml", ".yml", ".xlsx", ".parquet", ".gz",
@@ -18,10 +19,26 @@ _ONE_OF_FOLDER = "scratch.json"  # what genagents keeps of an agent, beside what
 def input_files(names: list[str]) -> list[InputFile]:
     """Return the files that names, folders and patterns stand for, those of a folder in order.
 
-    Of a folder's files each is of its own: one that can't be read is refused. Raises OSError, and
+    Of a folder's files each is of its own: one that can't be read is refused. A file that is named
+    again, as in a folder and by itself, is read once, which is said. Raises OSError, and
     CommandError for a folder or pattern with nothing to read.
     """
-    return [file for name in names for file in _expanded(name)]
+    found: dict[tuple[int, int, str], InputFile] = {}
+    again = []
+    for name in names:
+        for file in _expanded(name):
+            if found.setdefault(_entry(file.name), file) is not file:
+                again.append(file.name)
+    if again:
+        more = f" and {len(again) - 1} more" if len(again) > 1 else ""
+        say(printable(f"{again[0]}{more}: named more than once, and read once."))
+    return list(found.values())
+
+
+def _entry(name: str) -> tuple[int, int, str]:
+    """Return the folder of a file, and what it is called there, however it was named."""
+    folder = Path(name).parent.stat()
+    return folder.st_dev, folder.st_ino, Path(name).name
 
 
 def _expanded(name: str) -> list[InputFile]:

@@ -8,14 +8,14 @@ stream.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from google.protobuf.message import Message
 from grpc import StatusCode
 
+from persona.v1.persona_pb2 import Persona
 from persona.v1.persona_service_pb2 import ImportPersonasRequest, ImportPersonasResponse
 from persona_client.errors import AlreadyExists, ImportConflict, InvalidField, PersonaError
 from persona_client.retry import Backoff, is_retryable
@@ -100,7 +100,7 @@ class Importer:
 
     def _put(self, batch: Batch) -> None:
         """Add a batch of the caller's own. Raises TypeError for what is none."""
-        if isinstance(batch, Message):
+        if not (isinstance(batch, Sequence) and all(isinstance(one, Persona) for one in batch)):
             raise TypeError("batches are lists of personas; split_batches makes them of personas.")
         self._window.put(batch)
 

@@ -77,6 +77,8 @@ def compare(
         )
     require_picture(plot)
     given = read_items(targets, _target) if targets else []
+    if targets and not given:
+        raise CommandError(f"{targets}: has no target")
     parent = project_id(context.client, project)
     one = _selected(context, parent, simulation, group)
     other = _selected(context, parent, other_simulation, other_group)

@@ -1,6 +1,5 @@
 """A codebook: what the columns of a survey are. TOML, or a table with a row for each column."""
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,8 @@ from persona_cli.files.answers.questions import KINDS, Question, parse_scale
 from persona_cli.files.inputs import InputFile
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.tables.opening import open_table
-from persona_cli.files.tables.plain import plain
 from persona_cli.files.tables.table import Cells, FileError, Reading
+from persona_cli.files.toml_files import read_toml
 from persona_cli.terminal.failures import CommandError
 
 # What a column may be beside a question, and the field of a response that it is.
@@ -52,10 +51,7 @@ def read_codebook(file: str) -> Codebook:
 
 
 def _toml_rows(file: str) -> Iterable[Cells]:
-    try:
-        said = plain(tomllib.loads(Path(file).read_text("utf-8-sig")))  # dates as texts
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise LineError(f"is not TOML: {error}") from None
+    said = read_toml(file)
     questions = said.pop("questions", {})
     if not isinstance(questions, dict) or not all(isinstance(q, dict) for q in questions.values()):
         raise LineError("must have a table for each question, such as [questions.Q1]")

@@ -59,11 +59,11 @@ class Question:
         if isinstance(cells[self.column], list):
             return texts_of(cells[self.column]) or []
         cell = text(cells, self.column).strip()
-        if cell.startswith("["):
+        known = {*self.options, *self.labels}
+        if cell.startswith("[") and cell not in known:
             return split_texts(cell)
         if self.separator:
             return _split(cell, self.separator)
-        known = {*self.options, *self.labels}
         ways = [[cell], *(_split(cell, each) for each in SEPARATORS)]
         likely = next((_split(cell, each) for each in SEPARATORS if each in cell), [cell])
         return next((way for way in ways if known.issuperset(way)), likely)

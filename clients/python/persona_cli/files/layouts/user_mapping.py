@@ -1,15 +1,15 @@
 """What a user says of a file's columns: `--map`, `--drop`, and a mapping file in TOML."""
 
-import tomllib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from persona_cli.files.layouts.levels import Level, parse_level, parse_levels
 from persona_cli.files.layouts.mapping import FIELDS, Mapping
 from persona_cli.files.layouts.templates import PLACES, Template, parse_template
+from persona_cli.files.tables.table import FileError
+from persona_cli.files.toml_files import read_toml
 from persona_cli.terminal.failures import CommandError
 
 _TABLES = {"layout", "fields", "levels", "drop"}
@@ -112,9 +112,9 @@ def _said_of(where: str) -> Iterator[None]:
 
 def _from_file(file: str) -> UserMapping:
     try:
-        table = tomllib.loads(Path(file).read_text("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CommandError(f"{file}: is not TOML: {error}") from None
+        table = read_toml(file)
+    except FileError as error:
+        raise CommandError(f"{file}: {error}") from None
     if unknown := sorted(table.keys() - _TABLES):
         raise CommandError(
             f"{file}: has {', '.join(unknown)}; there are {', '.join(sorted(_TABLES))}"

@@ -6,10 +6,11 @@ import re
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from persona_cli.files.layouts.printed import bare_list, numpy_list
 from persona_cli.files.tables.plain import plain
 from persona_cli.terminal.output import compact_json
 
-_WHOLE = re.compile(r"(\d{1,9})(\.0+)?", re.ASCII)
+_WHOLE = re.compile(r"(\d{1,9})(\.0+|,0{1,2})?", re.ASCII)  # 4,000 may be four thousand
 _LONGEST_LIST = 64 << 10  # characters of one that is written as a program writes it
 _SEPARATORS = ("|", ";", "\n", ",")
 
@@ -55,9 +56,11 @@ def texts_of(value: Any) -> list[str] | None:
 
 
 def split_texts(cell: str) -> list[str]:
-    """Return the texts of a cell: a list of JSON or Python, or separated by | ; or commas."""
+    """Return the texts of a cell: a list as programs write it, or separated by | ; or commas."""
     cell = cell.strip()
     texts = texts_of(held_in(cell))
+    if texts is None and len(cell) <= _LONGEST_LIST:
+        texts = bare_list(cell)
     if texts is not None:
         return texts
     separator = next((each for each in _SEPARATORS if each in cell), "\0")  # one text has spaces
@@ -65,13 +68,15 @@ def split_texts(cell: str) -> list[str]:
 
 
 def held_in(cell: str) -> Any:
-    """Return the list or object that a cell holds, as JSON or Python write it; None if none."""
+    """Return the list or object of a cell, as JSON, Python or NumPy write it; None if none."""
     if not cell.startswith(("[", "{")) or len(cell) > _LONGEST_LIST:
         return None
     try:
         return json.loads(cell)
     except (ValueError, RecursionError):
         pass
+    if (texts := numpy_list(cell)) is not None:
+        return texts
     try:
         return ast.literal_eval(cell)
     except (ValueError, SyntaxError, MemoryError, RecursionError):

@@ -34,6 +34,8 @@ def csv_rows(lines: TextLines, delimiter: str) -> Rows:
                 return
             if any(map(str.strip, row)):
                 feed.check()
+                if _is_header(names, row):  # of files that were joined
+                    raise LineError("repeats the names of the columns")
                 yield feed.number, _named(names, row)
         except LineError as error:
             yield feed.number, feed.refused(f"{error}")
@@ -100,7 +102,9 @@ class _LineFeed:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._lines)
+        number, text = self._again.popleft() if self._again else next(self._lines)
+        # Files that were joined have their byte order marks where rows begin.
+        line = (number, text if self._taken else text.removeprefix("\ufeff"))
         self._taken.append(line)
         self._size += len(line[1])
         if self._size > MAX_LINE and len(self._taken) > 1:
@@ -145,6 +149,10 @@ def column_names(cells: Sequence[object]) -> list[str]:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise FileError(f"has two columns with the same name: {', '.join(twice)}")
     return names
+
+
+def _is_header(names: Sequence[str], row: Sequence[str]) -> bool:
+    return row[0].strip() == names[0] and [cell.strip() for cell in row][: len(names)] == names
 
 
 def _named(names: Sequence[str], row: Sequence[str]) -> Cells:

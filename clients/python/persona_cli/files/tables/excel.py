@@ -21,6 +21,7 @@ from persona_cli.terminal.output import compact_json
 # Of a cell that may have no value: a formula, or what could not be computed, such as #N/A.
 _DOUBTFUL = re.compile(rb"""<f[ >/]|\st=["']e["']""")
 _LONGEST_MARK = 6
+_CONTROL = re.compile(r"_x00([01][0-9A-Fa-f])_")  # how XML, which has none, holds one in a text
 _PIECE = 1 << 16
 
 
@@ -32,9 +33,9 @@ class _Fault(NamedTuple):
 
 
 def excel_rows(stream: BinaryIO, sheet: str) -> Rows:
-    """Yield the rows of a sheet, the first one if none is named, as the sheet numbers them.
+    """Yield the rows of a sheet, the first that is shown if none is named, as it numbers them.
 
-    The first row that is not empty names the columns. Raises FileError.
+    The first row that is not blank names the columns. Raises FileError.
     """
     try:
         import openpyxl
@@ -42,26 +43,31 @@ def excel_rows(stream: BinaryIO, sheet: str) -> Rows:
         raise missing_extra("an Excel workbook") from None
     with reading_with_library("an Excel workbook"):
         names: list[str] = []
-        for number, (cells, faults) in enumerate(_rows(openpyxl, stream, sheet), 1):
-            if any(cell is not None for cell in (*cells, *faults)):
+        found = _opened(openpyxl, stream, sheet, data_only=True)
+        for number, (cells, faults) in enumerate(_rows(openpyxl, stream, found), 1):
+            if not all(map(_is_blank, cells)) or any(faults):
                 if names:
                     yield number, _named(names, cells, faults)
                 else:
                     names = column_names(cells)
+        others = [each.title for each in found.parent.worksheets if each is not found]
+        if others and not names:
+            said = f'has nothing in its sheet "{found.title}"; --sheet names another one'
+            raise FileError(f"{said}: {', '.join(others)}")
 
 
 def _rows(
-    openpyxl: Any, stream: BinaryIO, sheet: str
+    openpyxl: Any, stream: BinaryIO, found: Any
 ) -> Iterator[tuple[tuple[Any, ...], tuple[_Fault | None, ...]]]:
-    """Yield the values of each row, and in their places why there is none.
+    """Yield the values of each row of a sheet, and in their places why there is none.
 
     A reader gives the results of formulas, or the formulas.
     """
-    found = _opened(openpyxl, stream, sheet, data_only=True)
     if not _has_doubtful(stream):
         yield from ((values, ()) for values in found.iter_rows(values_only=True))
         return
-    written = _opened(openpyxl, stream, sheet, data_only=False).iter_rows(values_only=True)
+    formulas_of = _opened(openpyxl, stream, found.title, data_only=False)
+    written = formulas_of.iter_rows(values_only=True)
     for cells, formulas in zip(found.iter_rows(), written, strict=True):
         faults = (_fault_of(*both) for both in zip(cells, formulas, strict=True))
         yield tuple(cell.value for cell in cells), tuple(faults)
@@ -103,22 +109,32 @@ def _is_doubtful(archive: ZipFile, sheet: str) -> bool:
 
 
 def _sheet(book: Any, name: str) -> Any:
-    if not name:
-        return book.worksheets[0]
-    if name not in book.sheetnames:
-        raise FileError(f'has no sheet "{name}", but {", ".join(book.sheetnames)}')
-    return book[name]
+    sheets = {sheet.title: sheet for sheet in book.worksheets}
+    shown = (sheet for sheet in book.worksheets if sheet.sheet_state == "visible")
+    if name and name not in sheets:
+        raise FileError(f'has no sheet "{name}", but {", ".join(sheets)}')
+    return sheets[name] if name else next(shown, book.worksheets[0])
 
 
 def _named(
     names: list[str], cells: tuple[Any, ...], faults: tuple[_Fault | None, ...]
 ) -> Cells | LineError:
-    if any(cell is not None for cell in cells[len(names) :]):
-        held = compact_json([plain(cell) for cell in cells])
+    if not all(map(_is_blank, cells[len(names) :])):
+        held = compact_json([*map(_value, cells)])
         return LineError(f"has {len(cells)} cells, but the first row names {len(names)}", held)
     for name, fault in zip(names, faults, strict=False):
         if fault is not None:
             return LineError(f"{name} {fault.reason}", compact_json({name: fault.held}))
     missing = (None,) * (len(names) - len(cells))
-    values = (plain(cell) for cell in (*cells, *missing))
+    values = map(_value, (*cells, *missing))
     return {n: "" if v is None else v for n, v in zip(names, values, strict=False)}
+
+
+def _is_blank(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def _value(cell: Any) -> Any:
+    if isinstance(cell, str):
+        return _CONTROL.sub(lambda found: chr(int(found[1], 16)), cell) if "_x00" in cell else cell
+    return plain(cell)

@@ -9,7 +9,7 @@ from persona_cli.files.tables.text import TextLines
 def json_line_rows(lines: TextLines) -> Rows:
     """Yield the object of each line that is not blank, by its number."""
     for number, line in lines:
-        if text := line.strip():
+        if text := line.strip().removeprefix("\ufeff"):  # of files that were joined
             yield number, _row(text)
 
 

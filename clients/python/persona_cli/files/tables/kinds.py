@@ -43,6 +43,7 @@ _OTHERS = (
 )
 _MARKUP = re.compile(r"<(!|\?xml|\w+[\s>])")
 _ARRAY = re.compile(r'\[\s*([\[{\]"tfn\d-]|$)')
+_MORE_OF_LINE = re.compile(r"[ \t]*[{,]")  # as of objects that were joined without a line's end
 _MEMBER = r'\s*"[^"\n]*"\s*:\s*(?:"[^"\n]*"|[\w.+-]+)\s*,'  # one that holds no list
 _LISTS = "|".join((*CONTAINERS, "responses"))  # those of a persona would fit into what is looked at
 _HELD = re.compile(rf'\{{(?:{_MEMBER})*\s*"(?:{_LISTS})"\s*:\s*\[\s*\{{')
@@ -92,8 +93,8 @@ def _object_kind(text: str, members: Members) -> Kind:
     end = end_of_value(text, 0)
     if end < 0:
         return _open_kind(text)
-    is_document = len(lines_of(text[:end])) > 1 or _is_lone_holder(text, end, members)
-    return Kind.JSON if is_document else Kind.JSON_LINES
+    is_line = len(lines_of(text[:end])) == 1 and not _MORE_OF_LINE.match(text, end)
+    return Kind.JSON_LINES if is_line and not _is_lone_holder(text, end, members) else Kind.JSON
 
 
 def _open_kind(text: str) -> Kind:

@@ -2,6 +2,7 @@
 
 import math
 from base64 import b64encode
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -43,7 +44,7 @@ def _text(value: Any) -> str:
 
 
 def _bytes_text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return b64encode(value).decode()
+    if b"\0" not in value:  # which no text here may hold, but an interval of DuckDB does
+        with suppress(UnicodeDecodeError):
+            return value.decode()
+    return b64encode(value).decode()

@@ -23,6 +23,10 @@ class FileForm(StrEnum):
     PARQUET = "parquet"
 
 
+# Endings of what others would take JSON lines for.
+_NOT_WRITTEN = {
+    "xlsx", "xls", "ods", "tsv", "yaml", "yml", "arrow", "feather", "gz", "zst", "bz2", "xz", "zip",
+}  # fmt: skip
 Writer: TypeAlias = Callable[[BinaryIO, Sheet], None]
 OutputOption = Annotated[
     str, typer.Option("--output", "-o", help="File to write; - is standard output.")
@@ -40,9 +44,14 @@ ExcelOption = Annotated[
 def form_of(output: str, named: FileForm | None, *, excel: bool) -> FileForm:
     """Return the form that is named, or else the ending's; of any other ending JSON lines.
 
-    Ends the command if it can't be written so.
+    Ends the command if it can't be written so, or would not be what its name says.
     """
     ending = PurePath(output).suffix.lower().removeprefix(".")
+    if named is None and ending in _NOT_WRITTEN:
+        raise usage_error(
+            f"{output}: no such file is written; name one that ends with .jsonl, .csv or .parquet, "
+            "or say --format."
+        )
     form = named or (FileForm(ending) if ending in set(FileForm) else FileForm.JSONL)
     if excel and form is not FileForm.CSV:
         raise usage_error("--excel is for CSV: add --format csv, or name a file that ends so.")
