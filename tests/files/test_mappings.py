@@ -1,5 +1,6 @@
 """Templates, cases of income, names in texts, and mapping files."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,26 @@ def test_a_name_is_found_in_texts(texts: list[str | None], name: str) -> None:
 )
 def test_a_cell_is_split_as_its_writer_meant(cell: str, texts: list[str]) -> None:
     assert split_texts(cell) == texts
+
+
+@pytest.mark.parametrize(
+    ("start", "again", "end"),
+    [
+        ("[a", " ", "[]"),
+        ("['a'", " ", "x]"),
+        ("[", "'a' ", ",]"),
+        ("[", "a ", "[]"),
+        ("['", "\\a", "]"),
+    ],
+)
+def test_no_cell_costs_more_than_its_length(start: str, again: str, end: str) -> None:
+    def seconds(times: int) -> float:
+        begun = time.thread_time()
+        split_texts(start + again * times + end)
+        return time.thread_time() - begun
+
+    few, many = (min(seconds(times) for _ in range(3)) for times in (1_000, 16_000))
+    assert many < 5 * 16 * few + 0.01  # 256 times as much where each is tried with each
 
 
 def test_a_mapping_file_says_what_options_say(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _ENTRY = rf"(?:{_QUOTED}|None|nan)"
 # No commas: Python would make one text of all items.
 _NUMPY = re.compile(rf"\[\s*{_ENTRY}(?:\s+{_ENTRY})+\s*\]", re.DOTALL)
+# Spaces at the end belong to a bare item itself: looked for behind it too, each way to share them
+# would be tried.
 _ITEM = re.compile(
-    rf"""\s*(?:(?P<quoted>{_QUOTED})|(?P<bare>[^\s,'"\[\]{{}}][^,\[\]{{}}]*))\s*(?:,|$)""",
+    rf"""\s*(?:(?P<quoted>{_QUOTED})\s*|(?P<bare>[^\s,'"\[\]{{}}][^,\[\]{{}}]*))(?:,|$)""",
     re.DOTALL,
 )
 _NOTHING = {"NULL", "None", "nan"}  # a text of that name has quotes
