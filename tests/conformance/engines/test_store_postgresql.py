@@ -11,7 +11,7 @@ import pytest
 
 from persona_server import patience
 from persona_server.errors import ServiceError
-from persona_server.storage import tables
+from persona_server.storage import keys, tables
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.postgresql.watch import END_SECONDS, LOOK_SECONDS
 from persona_server.storage.migrate import grant
@@ -24,6 +24,7 @@ from support.waiting import LIMIT, eventually
 
 T = TypeVar("T")
 STARTERS, WRITERS, EACH = 10, 4, 25
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'"
 DENIED = psycopg.errors.InsufficientPrivilege
 
 
@@ -108,6 +109,29 @@ def test_a_writer_waits_for_another_server_no_longer_than_it_may(
         raise AssertionError("two at once")
     assert refused.value.reason_name == "DEADLINE_EXCEEDED"  # which is when nobody waits any more
     group.add(persona())
+
+
+def test_a_transaction_is_later_than_what_it_has_waited_for(
+    cluster: Cluster, two: tuple[Store, Store]
+) -> None:
+    """Of whichever server: ids of one millisecond could be those of the other, too."""
+    StoredGroup(two[0])
+
+    def write() -> int:
+        with two[1].writing(TENANT, None) as repositories:
+            return repositories.now
+
+    with ThreadPoolExecutor(1) as threads:
+        with two[0].writing(TENANT, None):
+            other = threads.submit(write)
+            eventually(lambda: cluster.execute(WAITING.format(name_of(two[1])))[0][0])
+            end = keys.now()
+        assert other.result() >= end
+
+
+def name_of(store: Store) -> str:
+    """Return the name of a store's database."""
+    return str(store.place).rpartition("/")[2]
 
 
 def test_tenants_are_written_side_by_side(two: tuple[Store, Store]) -> None:
