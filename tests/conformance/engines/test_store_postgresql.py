@@ -11,6 +11,10 @@ import pytest
 
 from persona_server import patience
 from persona_server.errors import ServiceError
+from persona_server.identity import changes
+from persona_server.identity.credentials import Credentials
+from persona_server.identity.principal import TokenError
+from persona_server.identity.tokens import local_key
 from persona_server.storage import keys, tables
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.postgresql.watch import END_SECONDS, LOOK_SECONDS
@@ -127,6 +131,29 @@ def test_a_transaction_is_later_than_what_it_has_waited_for(
             eventually(lambda: cluster.execute(WAITING.format(name_of(two[1])))[0][0])
             end = keys.now()
         assert other.result() >= end
+
+
+def test_of_two_rotations_at_once_neither_undoes_the_other(
+    cluster: Cluster, url: str, two: tuple[Store, Store]
+) -> None:
+    first = local_key(two[0])
+    token = first.issue(TENANT, "me", ["all"], 3600)
+
+    def waiting() -> int:
+        return int(cluster.execute(WAITING.format(name_of(two[0])))[0][0])
+
+    with ThreadPoolExecutor(2) as threads:
+        with psycopg.connect(url) as holding:
+            holding.execute("SELECT 1 FROM secret FOR UPDATE")
+            now = threads.submit(changes.rotate, two[0], 0)
+            eventually(lambda: waiting() == 1)
+            later = threads.submit(changes.rotate, two[1], 3600)
+            eventually(lambda: waiting() == 2)
+        assert now.result() < later.result()
+    known = Credentials(two[0], local_tokens=True)
+    with pytest.raises(TokenError):
+        known.verify(token)
+    assert known.verify(local_key(two[0]).issue(TENANT, "me", ["all"], 3600)).subject == "me"
 
 
 def name_of(store: Store) -> str:
