@@ -12,7 +12,7 @@ from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.history import MigrationRunner
 from persona_server.storage.engine.sqlite.looking import looking_at, migrations
 from persona_server.storage.repositories.tenants import Tenants
-from persona_server.storage.tables import APPEND_ONLY, names_of
+from persona_server.storage.tables import ALL, APPEND_ONLY, names_of
 from persona_server.storage.upgrade import DERIVING, Upgrade, Watched, unwatched
 
 # SQLite's; another engine has a folder in it. From 0019 on they have the same names.
@@ -88,7 +88,7 @@ def grant(database: Database, role: str) -> None:
 
     if not isinstance(database, PostgresqlDatabase):
         raise DatabaseError(f"{database.place} is a file: it has no roles.")
-    database.grant(role, names_of(APPEND_ONLY))
+    database.grant(role, names_of(ALL), names_of(APPEND_ONLY))
 
 
 def is_made(place: DatabasePlace, *, pooler: bool) -> bool:

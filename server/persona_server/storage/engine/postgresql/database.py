@@ -234,10 +234,10 @@ class PostgresqlDatabase(PeeweeDatabase):
             connection.execute(f"SELECT pg_advisory_xact_lock({MIGRATING})")
             yield
 
-    def grant(self, role: str, kept: Collection[str]) -> None:
-        """Give a role the rights of a server; in the tables `kept` it may only add rows."""
+    def grant(self, role: str, tables: Collection[str], kept: Collection[str]) -> None:
+        """Give a role the rights of a server on tables; to those `kept` it may only add rows."""
         with self.migrating():
-            grant(self._state.conn, role, kept)
+            grant(self._state.conn, role, tables, kept)
 
     def require_owner(self) -> None:
         """Raise DatabaseError where the role may not do what the owner of the tables may."""
