@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, TypeVar
 
 import psycopg
@@ -29,6 +30,12 @@ from support.waiting import LIMIT, eventually
 T = TypeVar("T")
 STARTERS, WRITERS, EACH = 10, 4, 25
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'"
+# The connection that keeps others out of a database.
+END_ALONE = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' "
+    "AND mode = 'ExclusiveLock' "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 DENIED = psycopg.errors.InsufficientPrivilege
 
 
@@ -252,13 +259,34 @@ def test_nobody_comes_in_while_another_needs_to_be_alone(
 
 def test_who_is_no_longer_alone_goes_no_further(url: str) -> None:
     store = open_store(url)
-    with store.database.alone():
-        end_others(url)
-        with pytest.raises(ServiceError) as refused:
-            StoredGroup(store)
-        assert refused.value.reason_name == "DATABASE_UNAVAILABLE"
+
+    def alone() -> None:
+        with store.database.alone():
+            end_others(url)
+            with pytest.raises(ServiceError) as refused:
+                StoredGroup(store)
+            assert refused.value.reason_name == "DATABASE_UNAVAILABLE"
+
+    with pytest.raises(DatabaseError, match="was lost"):
+        alone()
     StoredGroup(store).add(persona())
     store.close()
+
+
+def test_who_goes_on_by_an_open_connection_learns_that_others_could_come_in(url: str) -> None:
+    def alone(store: Store) -> None:
+        with store.database.alone():
+            StoredGroup(store)
+            with psycopg.connect(url, autocommit=True) as other:
+                ended = other.execute(END_ALONE).fetchall()
+            assert ended == [(True,)]
+            open_store(url).close()
+            StoredGroup(store)
+
+    with closing(open_store(url)) as store:
+        with pytest.raises(DatabaseError, match="was lost"):
+            alone(store)
+        StoredGroup(store).add(persona())
 
 
 def test_a_database_that_can_not_be_is_refused(cluster: Cluster) -> None:
