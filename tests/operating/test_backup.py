@@ -41,6 +41,12 @@ def said(done: Done, code: int = 1) -> str:
     return line
 
 
+def run_bounded(*words: str | Path) -> "subprocess.CompletedProcess[str]":
+    """Run a command whose files may have 50 KiB at most."""
+    bounded = ["sh", "-c", 'ulimit -f 100 && exec "$@"', "sh", PERSONA, *words]
+    return subprocess.run(bounded, capture_output=True, text=True, check=False)
+
+
 @pytest.fixture
 def filled(data: Path) -> Path:
     """A data folder with a few personas, which no server uses."""
@@ -154,6 +160,14 @@ def test_a_folder_without_a_database_has_no_backup(tmp_path: Path) -> None:
     line = said(run("backup", tmp_path / "x", "--data", tmp_path))
     assert "There is no database" in line
     assert names(tmp_path) == []
+
+
+def test_a_file_that_may_not_grow_so_long_is_said(filled: Path, tmp_path: Path) -> None:
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    done = run_bounded("backup", backups / "one", "--data", filled)
+    assert (done.returncode, names(backups)) == (1, [])
+    assert "files may not be so long" in done.stderr
 
 
 def test_the_room_is_looked_at_first(filled: Path, tmp_path: Path) -> None:

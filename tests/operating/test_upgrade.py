@@ -17,6 +17,7 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from persona.v1 import project_service_pb2 as projects_pb
+from persona_server.storage.engine.folder import lock_file
 from persona_server.storage.migrate import MIGRATIONS
 from support.databases.older import older_database
 from support.dbfile import connection
@@ -166,3 +167,30 @@ def test_a_port_that_is_taken_is_said_before_anything_is_upgraded(
     with connection(data) as opened:
         ((last,),) = opened.execute("SELECT max(name) FROM schema_migration")
     assert last == BEFORE
+
+
+@pytest.mark.parametrize("words", [["migrate"], ["token", "--tenant", "acme", "--init"]])
+def test_a_command_upgrades_no_folder_that_a_server_has(
+    data: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    """Of the version before: it would go on by the schema that it knows."""
+    older_database(data, BEFORE, monkeypatch).close_all()
+
+    def run() -> "subprocess.CompletedProcess[str]":
+        command = [str(PERSONA), *words, "--data", str(data)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    with lock_file(data):
+        refused = run()
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "Another server" in refused.stderr
+        assert newest(data) == BEFORE
+    assert run().returncode == 0
+    assert newest(data) == NEWEST
+
+
+def newest(data: Path) -> str:
+    """Return the last migration of a database."""
+    with connection(data) as opened:
+        ((last,),) = opened.execute("SELECT max(name) FROM schema_migration")
+    return str(last)

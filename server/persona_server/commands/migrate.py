@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from persona_server.commands.places import (
     Database,
     database_place,
     failing_in_words,
+    unserved,
 )
 
 if TYPE_CHECKING:
@@ -26,13 +28,14 @@ def register(app: typer.Typer) -> None:
 
 
 @contextmanager
-def _told(upgrade: "Upgrade") -> Iterator[None]:
-    """Say how far an upgrade is, for as long as it takes."""
+def _told(place: Path | str, upgrade: "Upgrade") -> Iterator[None]:
+    """Say how far an upgrade is, for as long as it takes. No server has the folder meanwhile."""
     from persona_server.storage.upgrade import telling
 
-    print(f"Upgrading from {upgrade.old} to {upgrade.new}.", file=sys.stderr)
-    with telling(lambda: print(f"… {upgrade}", file=sys.stderr)):
-        yield
+    with unserved(place):
+        print(f"Upgrading from {upgrade.old} to {upgrade.new}.", file=sys.stderr)
+        with telling(lambda: print(f"… {upgrade}", file=sys.stderr)):
+            yield
 
 
 def migrate(
@@ -48,7 +51,8 @@ def migrate(
     """Make the tables of this version, or bring older ones to it.
 
     A server does so by itself where it starts with the right to. However many do it at once, one
-    does, and the others find it done. A folder must have a database.
+    does, and the others find it done. A folder must have a database, and is upgraded with the
+    server stopped.
     """
     # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage.engine.database import shown
@@ -61,7 +65,7 @@ def migrate(
     with failing_in_words("persona migrate"):
         if isinstance(place, Path):  # another one would be an empty service, with keys of its own
             require_database(place)
-        with closing(open_store(place, watched=_told)) as store:
+        with closing(open_store(place, watched=partial(_told, place))) as store:
             if grant_to:
                 with refusing_to_open(shown(place)):
                     grant(store.database, grant_to)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -63,6 +63,17 @@ def parse_duration(text: str, option: str) -> int:
     return int(number) * _UNITS[unit]
 
 
+def unserved(place: Path | str) -> AbstractContextManager[object]:
+    """Keep servers from the folder of a database while a command upgrades it.
+
+    One that runs would go on by the schema of before. Raises DatabaseError where one does.
+    """
+    # Imported when it runs: `persona --help` reads this module, and would wait for it.
+    from persona_server.storage.engine.folder import lock_file
+
+    return lock_file(place) if isinstance(place, Path) else nullcontext()
+
+
 @contextmanager
 def opened(data: str, database: str, *, make: bool = False) -> "Iterator[Store]":
     """Open the database that --database or else --data names for a block.
@@ -76,9 +87,10 @@ def opened(data: str, database: str, *, make: bool = False) -> "Iterator[Store]"
     from persona_server.storage.store import open_store
 
     try:
+        place = database_place(data, database)
         with (
             failing_in_words(),
-            closing(open_store(database_place(data, database), make=make)) as store,
+            closing(open_store(place, make=make, watched=lambda _: unserved(place))) as store,
         ):
             yield store
     except (TokenError, ValueError) as error:

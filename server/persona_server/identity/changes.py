@@ -83,14 +83,14 @@ def suspend(store: Store, tenant: str, *, suspended: bool) -> bool:
 
     One that has written nothing yet too: an identity provider may have made tokens for it.
     """
-    is_so = any(row.suspended_at for row in store.tenants.rows() if row.name == tenant)
 
     def change(repositories: Transaction) -> bool:
+        is_so = any(row.suspended_at for row in store.tenants.rows() if row.name == tenant)
+        if is_so == suspended:
+            return False
         store.tenants.suspend(tenant, repositories.now if suspended else None)
         return True
 
-    if is_so == suspended:
-        return False
     return _change(store, tenant, "SuspendTenant" if suspended else "ResumeTenant", change)
 
 
@@ -115,6 +115,7 @@ def rotate(store: Store, keep: int) -> int:
         raise TokenError("An old key is kept for 366 days at most: see --keep.")
     pem = new_pem()
     with store.changing() as now:
+        store.secrets.hold(SECRET_NAME)  # of two at once the second retires the key of the first
         old = find_local_key(store)
         if old is None:
             raise TokenError("The database has no key yet; start the server once.")

@@ -1,6 +1,7 @@
 """An identity provider, whose keys are fetched by a job: no call waits for it."""
 
 import time
+from typing import NamedTuple
 
 from persona_server.identity.key_sets import KeySetError, fetch, read_key_set
 from persona_server.identity.reading import Trust, VerifyingKey
@@ -9,6 +10,13 @@ from persona_server.telemetry.logs import LOGGER
 
 LOOK_SECONDS = 0.25  # between two looks whether it is time to fetch
 FETCH_SECONDS = 300.0  # between two fetches when nothing asks for one
+
+
+class Published(NamedTuple):
+    """A key set as it was fetched, and when: in seconds since 1970."""
+
+    raw: bytes
+    at: float
 
 
 class Provider:
@@ -26,7 +34,7 @@ class Provider:
         self._refresh = min(refresh, self._regular)
         self._keep = keep
         self._keys: dict[str, VerifyingKey] = {}
-        self._raw = b""
+        self.last: Published | None = None  # that was good
         self._tried = -FETCH_SECONDS
         self._failed = False
         self._wanted = False
@@ -49,18 +57,27 @@ class Provider:
         if now - self._tried < (self._refresh if soon else self._regular):
             return False
         self._tried, self._wanted = now, False
+        before = self.last
         try:
-            raw = fetch(self._url)
-            self._keys = read_key_set(raw, self._trust, time.time() + self._keep)
+            self.take(Published(fetch(self._url), time.time()))
         except KeySetError as error:
             self._failed = True
             LOGGER.warning("no keys of the identity provider", extra={"why": str(error)})
             return False
-        changed = raw != self._raw
-        self._raw, self._failed = raw, False
-        if changed:
-            self._tell()
-        return changed
+        self._failed = False
+        assert self.last is not None
+        if before is not None and before.raw == self.last.raw:
+            return False
+        self._tell()
+        return True
+
+    def take(self, published: Published) -> None:
+        """Know the keys of a set that was fetched, here or by another process of the service.
+
+        Raises KeySetError.
+        """
+        self._keys = read_key_set(published.raw, self._trust, published.at + self._keep)
+        self.last = published
 
     def _tell(self) -> None:
         if self._keys:

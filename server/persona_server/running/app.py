@@ -91,7 +91,7 @@ class App:
             self.store.promotes()
         services = services_of(self.store, tokens, pages, self._replica, self._policy)
         self.personas, self.projects = services.personas, services.projects
-        self._callers = Callers(self.store, settings)
+        self._callers = Callers(self.store, settings, place.published if place else None)
         self._quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: self._quotas.known(tenant).stored_bytes
         self._guards = Guards(place.count if place else 1)

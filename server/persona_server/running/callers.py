@@ -1,7 +1,7 @@
 """Who may call: what is known of credentials, and the jobs that keep it so."""
 
 from persona_server.identity.credentials import READ_SECONDS, Credentials, nowhere
-from persona_server.identity.provider import LOOK_SECONDS, provider_of
+from persona_server.identity.provider import LOOK_SECONDS, Published, provider_of
 from persona_server.process.jobs import Job, JobRunner
 from persona_server.settings.config import Settings
 from persona_server.storage.store import Store
@@ -12,8 +12,11 @@ from persona_server.transport.auth import Authenticator
 class Callers:
     """Tells who calls, by what the database and an identity provider say."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, published: Published | None) -> None:
+        """`published` is what the identity provider said last, as far as that is known."""
         self._provider = provider_of(settings)
+        if self._provider and published:
+            self._provider.take(published)
         self._credentials = Credentials(
             store,
             local_tokens=settings.local_tokens is not False,

@@ -57,7 +57,9 @@ def split_position(key: bytes) -> tuple[int, bytes]:
 class IdGenerator:
     """Makes 64-bit ids that grow with time: milliseconds << 21 | 21 random bits, good until 2109.
 
-    Those of processes that share the last one never repeat; those of others collide by chance.
+    Those of processes that share the last one never repeat; those of others collide by chance. So
+    more ids of a millisecond follow its first, and are not drawn: the highest of many draws are
+    near its end in every process.
     """
 
     def __init__(self) -> None:
@@ -70,7 +72,10 @@ class IdGenerator:
 
     def next(self, micros: int) -> int:
         """Return an id for a time in microseconds, above every one returned before."""
-        fresh = (micros // 1000) << 21 | int.from_bytes(os.urandom(3)) >> 3
+        start = (micros // 1000) << 21
         with self._lock:
-            self._last[0] = min(max(self._last[0] + 1, fresh), _HIGHEST)
+            if (last := self._last[0]) < start:
+                self._last[0] = min(start | int.from_bytes(os.urandom(3)) >> 3, _HIGHEST)
+            else:
+                self._last[0] = min(last + 1, _HIGHEST)
             return self._last[0]

@@ -203,9 +203,9 @@ class Store:
         with driver_errors_translated(until_deadline=timeout is not None and wait <= LOCK_TIMEOUT):
             self.tenants.key(tenant)  # remembered now, outside of the transaction
             with self.database.write(min(wait, LOCK_TIMEOUT), tenant):
-                now = keys.now()
-                key = self.tenants.ensure(tenant, self.id_generator, now)
-                yield Transaction(self, key, now, self.most_stored(tenant))
+                key = self.tenants.ensure(tenant, self.id_generator, keys.now())
+                # Its time is that of its turn: what others have written meanwhile is older.
+                yield Transaction(self, key, keys.now(), self.most_stored(tenant))
 
     @contextmanager
     def changing(self) -> Iterator[int]:

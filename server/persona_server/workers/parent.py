@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from persona_server.identity.provider import LOOK_SECONDS, provider_of
 from persona_server.process import supervisor
 from persona_server.process.certificates import certificates_of
 from persona_server.process.gateway_process import GatewayProcess
+from persona_server.process.jobs import Job, JobRunner
 from persona_server.process.signals import RELOAD, Wake
 from persona_server.running.app import REST_SHARE
 from persona_server.running.composing import (
@@ -66,6 +68,7 @@ class Workers:
         self.personas = PersonaService(self.store, tokens, PageCache(0))
         self.projects = ProjectService(self.store, tokens)
         self._counters = Counters(self._file, settings.workers, _PARENT)
+        self._provider = provider_of(settings)  # each worker fetches for itself as well
         self._workers: list[Worker] = []
         self._gone: figures.Figures = {}  # what workers had counted that have ended
         self._counting = threading.Lock()
@@ -83,6 +86,8 @@ class Workers:
             self._gateway = gateway_to(grpc, settings, self._identity, connections=connections)
             self._gateway.watch(self._gateway_died)
         self._start_workers()
+        if self._provider:
+            JobRunner(Job("identity provider", LOOK_SECONDS, self._fetch)).start()
         rest = self._gateway.address if self._gateway else None
         addresses = Addresses(str(grpc), rest and reachable_text(rest), metrics)
         LOGGER.info("listening", extra={**addresses._asdict(), "workers": settings.workers})
@@ -140,6 +145,7 @@ class Workers:
                 file=file,
                 secret=secret,
                 certificate=certificate,
+                published=None,
                 counters=self._file,
                 readable=os.isatty(STDERR),
             )
@@ -178,6 +184,12 @@ class Workers:
             self._gone = figures.added_up([self._gone, last])
             worker.last_page = b""
         self._counters.forget(number)
+        if self._provider:
+            worker.know(self._provider.last)
+
+    def _fetch(self) -> None:
+        if self._provider:
+            self._provider.fetch_when_due()
 
     def _gateway_died(self) -> None:
         self._failed = True

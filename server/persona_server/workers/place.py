@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from persona_server.identity.provider import Published
 from persona_server.process.certificates import Identity
 from persona_server.settings.config import Settings
 from persona_server.storage.engine.folder import FileIdentity
@@ -18,8 +19,9 @@ class Place:
     `settings` are the parent's, which alone reads them: what a file says by the time that a worker
     is replaced may be of the next start. `file` is the database that all of them have, None for one
     of PostgreSQL. `secret` is that of the gateway, and `certificate` its own for TLS, PEM; "" if
-    there is none. `counters` is the descriptor of the file that transport/sharing/counters.py lays
-    out. `readable` is whether the log ends at a terminal.
+    there is none. `published` are the keys of the identity provider as the parent knows them, for a
+    worker that comes while that is out. `counters` is the descriptor of the file that
+    transport/sharing/counters.py lays out. `readable` is whether the log ends at a terminal.
     """
 
     number: int  # from 0
@@ -28,6 +30,7 @@ class Place:
     file: FileIdentity | None
     secret: str
     certificate: str
+    published: Published | None
     counters: int
     readable: bool
 

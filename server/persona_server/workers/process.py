@@ -12,6 +12,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import IO, Any
 
+from persona_server.identity.provider import Published
 from persona_server.settings.config import Settings
 from persona_server.telemetry import logs
 from persona_server.workers.place import END_HEALTH, METRICS, READY, Place
@@ -34,6 +35,7 @@ class Worker:
     def __init__(self, place: Place, kept: tuple[int, ...], ended: Callable[[int], None]) -> None:
         """Start it. `kept` are descriptors that it inherits."""
         self._place = place
+        self._published = place.published
         self._kept = kept
         self._ended = ended
         self._stopping = self._ready = self._asked = False
@@ -66,6 +68,10 @@ class Worker:
         """Let it heed these settings, and whoever replaces it."""
         self._place = replace(self._place, settings=settings)
         self._order(settings)
+
+    def know(self, published: Published | None) -> None:
+        """Let whoever replaces it know these keys of the identity provider."""
+        self._published = published
 
     def end_health(self) -> None:
         """Let it say NOT_SERVING, and don't replace it any more."""
@@ -109,7 +115,7 @@ class Worker:
         self._log = threading.Thread(target=_pass_log, args=reading, name="worker-log", daemon=True)
         self._log.start()
         with contextlib.suppress(OSError):
-            ours.send(self._place)
+            ours.send(replace(self._place, published=self._published))
 
     def _answered(self) -> bool:
         """Take the page that it was asked for, if it was; return whether it does not owe one."""

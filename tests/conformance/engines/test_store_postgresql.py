@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, TypeVar
 
 import psycopg
@@ -11,7 +12,11 @@ import pytest
 
 from persona_server import patience
 from persona_server.errors import ServiceError
-from persona_server.storage import tables
+from persona_server.identity import changes
+from persona_server.identity.credentials import Credentials
+from persona_server.identity.principal import TokenError
+from persona_server.identity.tokens import local_key
+from persona_server.storage import keys, tables
 from persona_server.storage.engine.errors import DatabaseError
 from persona_server.storage.engine.postgresql.watch import END_SECONDS, LOOK_SECONDS
 from persona_server.storage.migrate import grant
@@ -24,6 +29,13 @@ from support.waiting import LIMIT, eventually
 
 T = TypeVar("T")
 STARTERS, WRITERS, EACH = 10, 4, 25
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'"
+# The connection that keeps others out of a database.
+END_ALONE = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' "
+    "AND mode = 'ExclusiveLock' "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 DENIED = psycopg.errors.InsufficientPrivilege
 
 
@@ -108,6 +120,52 @@ def test_a_writer_waits_for_another_server_no_longer_than_it_may(
         raise AssertionError("two at once")
     assert refused.value.reason_name == "DEADLINE_EXCEEDED"  # which is when nobody waits any more
     group.add(persona())
+
+
+def test_a_transaction_is_later_than_what_it_has_waited_for(
+    cluster: Cluster, two: tuple[Store, Store]
+) -> None:
+    """Of whichever server: ids of one millisecond could be those of the other, too."""
+    StoredGroup(two[0])
+
+    def write() -> int:
+        with two[1].writing(TENANT, None) as repositories:
+            return repositories.now
+
+    with ThreadPoolExecutor(1) as threads:
+        with two[0].writing(TENANT, None):
+            other = threads.submit(write)
+            eventually(lambda: cluster.execute(WAITING.format(name_of(two[1])))[0][0])
+            end = keys.now()
+        assert other.result() >= end
+
+
+def test_of_two_rotations_at_once_neither_undoes_the_other(
+    cluster: Cluster, url: str, two: tuple[Store, Store]
+) -> None:
+    first = local_key(two[0])
+    token = first.issue(TENANT, "me", ["all"], 3600)
+
+    def waiting() -> int:
+        return int(cluster.execute(WAITING.format(name_of(two[0])))[0][0])
+
+    with ThreadPoolExecutor(2) as threads:
+        with psycopg.connect(url) as holding:
+            holding.execute("SELECT 1 FROM secret FOR UPDATE")
+            now = threads.submit(changes.rotate, two[0], 0)
+            eventually(lambda: waiting() == 1)
+            later = threads.submit(changes.rotate, two[1], 3600)
+            eventually(lambda: waiting() == 2)
+        assert now.result() < later.result()
+    known = Credentials(two[0], local_tokens=True)
+    with pytest.raises(TokenError):
+        known.verify(token)
+    assert known.verify(local_key(two[0]).issue(TENANT, "me", ["all"], 3600)).subject == "me"
+
+
+def name_of(store: Store) -> str:
+    """Return the name of a store's database."""
+    return str(store.place).rpartition("/")[2]
 
 
 def test_tenants_are_written_side_by_side(two: tuple[Store, Store]) -> None:
@@ -201,13 +259,34 @@ def test_nobody_comes_in_while_another_needs_to_be_alone(
 
 def test_who_is_no_longer_alone_goes_no_further(url: str) -> None:
     store = open_store(url)
-    with store.database.alone():
-        end_others(url)
-        with pytest.raises(ServiceError) as refused:
-            StoredGroup(store)
-        assert refused.value.reason_name == "DATABASE_UNAVAILABLE"
+
+    def alone() -> None:
+        with store.database.alone():
+            end_others(url)
+            with pytest.raises(ServiceError) as refused:
+                StoredGroup(store)
+            assert refused.value.reason_name == "DATABASE_UNAVAILABLE"
+
+    with pytest.raises(DatabaseError, match="was lost"):
+        alone()
     StoredGroup(store).add(persona())
     store.close()
+
+
+def test_who_goes_on_by_an_open_connection_learns_that_others_could_come_in(url: str) -> None:
+    def alone(store: Store) -> None:
+        with store.database.alone():
+            StoredGroup(store)
+            with psycopg.connect(url, autocommit=True) as other:
+                ended = other.execute(END_ALONE).fetchall()
+            assert ended == [(True,)]
+            open_store(url).close()
+            StoredGroup(store)
+
+    with closing(open_store(url)) as store:
+        with pytest.raises(DatabaseError, match="was lost"):
+            alone(store)
+        StoredGroup(store).add(persona())
 
 
 def test_a_database_that_can_not_be_is_refused(cluster: Cluster) -> None:

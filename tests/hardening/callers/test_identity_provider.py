@@ -17,6 +17,7 @@ from support.dbfile import reading
 from support.importer import LEAN
 from support.operating.forge import WITHOUT, Forge, hs256
 from support.operating.provider import ALGORITHMS, Provider, SigningKey, running_provider, unsigned
+from support.operating.workers import COUNT, FLAGS, caller_of, kill, pid_of
 from support.rpcs import BY_NAME, Answer, bearer, exchange
 from support.service import Service, running_service
 from support.waiting import eventually
@@ -244,6 +245,24 @@ def test_an_outage(tmp_path: Path) -> None:
         eventually(lambda: not place.takes(token))
         provider.is_out = False
         eventually(lambda: place.takes(token))
+
+
+def test_a_worker_that_is_replaced_in_an_outage_knows_what_the_others_know(tmp_path: Path) -> None:
+    key = SigningKey("ES256", "k1")
+    with (
+        running_provider(key) as provider,
+        running_service(tmp_path, *LEAN, *FLAGS, *provider.flags()) as service,
+    ):
+
+        def told() -> list[Any]:
+            return [one for one in service.log if one["message"] == "keys of the identity provider"]
+
+        eventually(lambda: len(told()) > COUNT)  # their parent, too
+        provider.is_out = True
+        pid = pid_of(service, 0)
+        kill(service, 0)
+        eventually(lambda: pid_of(service, 0) != pid)
+        caller_of(service, 0, key.token()).close()
 
 
 def test_keys_are_fetched_again_before_they_are_over(tmp_path: Path) -> None:

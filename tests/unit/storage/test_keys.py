@@ -66,3 +66,11 @@ def test_serials_carry_their_milliseconds() -> None:
 
 def test_now_is_in_microseconds_since_1970() -> None:
     assert 1_700_000_000_000_000 < keys.now() < LAST
+
+
+def test_serials_of_one_time_take_the_least_room() -> None:
+    """Another process, whose serials begin elsewhere in the millisecond, hardly meets them."""
+    generator = keys.IdGenerator()
+    first = generator.next(5_000)
+    assert [generator.next(5_999) for _ in range(100)] == list(range(first + 1, first + 101))
+    assert generator.next(6_000) > first + 100

@@ -141,9 +141,9 @@ class Secrets:
 
     def __init__(self, database: Database) -> None:
         secret = tables.Secret
-        self._find = Statement(
-            database, secret.select(secret.value).where(secret.name == param("name"))
-        )
+        named = secret.select(secret.value).where(secret.name == param("name"))
+        self._find = Statement(database, named)
+        self._hold = Statement(database, locking(named))
         row = {
             secret.name: param("name"),
             secret.value: param("value"),
@@ -160,6 +160,10 @@ class Secrets:
         """Return a secret, or None."""
         row = self._find.first(name=name)
         return None if row is None else bytes(row[0])
+
+    def hold(self, name: str) -> None:
+        """Let nobody else change a secret that is there until the transaction ends."""
+        self._hold.first(name=name)
 
     def ensure(self, name: str, make: Callable[[], bytes], now: int) -> bytes:
         """Return a secret, made now if there is none. Of concurrent makers one wins."""

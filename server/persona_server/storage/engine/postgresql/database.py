@@ -270,9 +270,10 @@ class PostgresqlDatabase(PeeweeDatabase):
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Run a block while nobody else of this service is connected. Raises DatabaseError.
+        """Run a block while nobody else of this service is connected.
 
-        None of this process's connections may be borrowed when it begins or ends.
+        None of this process's connections may be borrowed when it begins or ends. Raises
+        DatabaseError, also at the end where others could have come in meanwhile.
         """
         with refusing_to_open(self.place):
             connection = self._open()
@@ -285,11 +286,22 @@ class PostgresqlDatabase(PeeweeDatabase):
             self._alone = connection
             try:
                 yield
+                self._require_kept_out(connection)
             finally:
                 self._alone = None
                 self._pool.close_idle()  # by which it would not be in use
                 with contextlib.suppress(psycopg.Error):  # it was lost
                     presence.admit(connection)
+
+    def _require_kept_out(self, connection: Connection) -> None:
+        """Raise DatabaseError where the connection that keeps out others was lost."""
+        try:
+            presence.require(connection)
+        except psycopg.Error:
+            raise DatabaseError(
+                f"The connection that kept others from {self.place} was lost: a server may have "
+                "used it meanwhile. See that none runs and say the same again; make a copy anew."
+            ) from None
 
     def rewrite(self) -> None:
         """Write the tables anew without anything that was deleted. Nobody can use them meanwhile.

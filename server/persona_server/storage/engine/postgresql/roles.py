@@ -53,9 +53,8 @@ def require_rights(connection: Link, tables: Collection[str], kept: Collection[s
 def grant(connection: Link, role: str, tables: Collection[str], kept: Collection[str]) -> None:
     """Give a role the rights of a server on these tables; in those `kept` it may only add rows.
 
-    Whatever else stands in their schema is not a server's.
-
-    Raises DatabaseError where the role of the connection can't, or the other one owns them.
+    What else is in their schema, such as the views of an extension, may be somebody else's. Raises
+    DatabaseError where the role of the connection can't, or the other one owns them.
     """
     require_owner(connection)
     found = connection.execute(_OTHER, [role, HISTORY]).fetchone()
@@ -69,12 +68,12 @@ def grant(connection: Link, role: str, tables: Collection[str], kept: Collection
         )
     who, where = sql.Identifier(role), sql.Identifier(str(schema))
     connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(where, who))
-    connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(HISTORY), who))
-    every = sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}")
-    these = sql.SQL(", ").join(map(sql.Identifier, tables))
-    connection.execute(every.format(these, who))
-    for table in kept:
-        revoke = sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}")
-        connection.execute(revoke.format(sql.Identifier(table), who))
-    history = sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}")
-    connection.execute(history.format(sql.Identifier(HISTORY), who))
+    every, added = (sql.SQL(", ").join(map(sql.Identifier, names)) for names in (tables, kept))
+    history = sql.Identifier(HISTORY)
+    for text, on in (
+        ("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}", every),
+        ("REVOKE UPDATE, DELETE ON {} FROM {}", added),
+        ("GRANT SELECT ON {} TO {}", history),
+        ("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}", history),
+    ):
+        connection.execute(sql.SQL(text).format(on, who))

@@ -38,6 +38,11 @@ def copy_database(source: Path, target: Path) -> None:
             )
     except apsw.FullError:
         raise DatabaseError(f"The disk of {target.parent} is full.") from None
+    except apsw.IOError as error:  # of which a copy says "not an error"
+        raise DatabaseError(
+            f"{source} can't be read, or {target} not be written: its disk fails, or files may not "
+            "be so long."
+        ) from error
     except apsw.Error as error:
         raise DatabaseError(f"{source} can't be copied: {error}.") from error
 
