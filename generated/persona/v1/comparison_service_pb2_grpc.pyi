@@ -28,9 +28,9 @@ class ComparisonServiceStub:
     tenant's personas first answered them, with the share of each answer or mean and spread, and
     intervals.
 
-    Of a simulation the answer that each individual gave first is counted, from sums that are kept: it
-    may have any number of individuals. Of any other selection the latest answer of each individual is,
-    and a call reads at most 10,000 of them.
+    In a simulation the answer that each individual gave first is counted, elsewhere its latest. A whole
+    simulation is counted from sums that are kept: it may have any number of individuals. Of any other
+    selection, a group's individuals in a simulation too, a call reads at most 10,000 answers.
 
     Errors: INVALID_FIELD for a selection of more than 10,000 individuals that is no simulation, naming
     the limit; INVALID_PAGE_TOKEN.
@@ -86,9 +86,9 @@ class ComparisonServiceServicer(metaclass=_abc_1.ABCMeta):
         tenant's personas first answered them, with the share of each answer or mean and spread, and
         intervals.
 
-        Of a simulation the answer that each individual gave first is counted, from sums that are kept: it
-        may have any number of individuals. Of any other selection the latest answer of each individual is,
-        and a call reads at most 10,000 of them.
+        In a simulation the answer that each individual gave first is counted, elsewhere its latest. A whole
+        simulation is counted from sums that are kept: it may have any number of individuals. Of any other
+        selection, a group's individuals in a simulation too, a call reads at most 10,000 answers.
 
         Errors: INVALID_FIELD for a selection of more than 10,000 individuals that is no simulation, naming
         the limit; INVALID_PAGE_TOKEN.

@@ -412,8 +412,8 @@ class ListLibraryPersonasRequest(_message.Message):
     """Whether to include retired library personas."""
     order_by: _builtins.str
     """"lower_bound" (of reliability), "project_count" or "created_at", ascending, or descending with
-    " desc" appended; "" is "lower_bound desc". Ties are in order of their ids. A project_count
-    that changes between two pages can move its persona past them.
+    " desc" appended; "" is "lower_bound desc". Ties are in order of their ids, in the same direction.
+    A project_count that changes between two pages can move its persona past them.
     """
     @_builtins.property
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:

@@ -196,7 +196,8 @@ class ListResponsesRequest(_message.Message):
     "" is no filter.
     """
     order_by: _builtins.str
-    """"occurred_at" or "recorded_at", optionally followed by " desc"; equal times are in order of id.
+    """"occurred_at" or "recorded_at", optionally followed by " desc"; equal times are in order of id,
+    in the same direction.
     Default: "occurred_at". Only `recorded_at` is possible, and then the default, where
     `recorded_after` is the only filter but those of when it occurred.
     """

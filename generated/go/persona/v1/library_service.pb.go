@@ -681,8 +681,8 @@ type ListLibraryPersonasRequest struct {
 	// Whether to include retired library personas.
 	IncludeRetired bool `protobuf:"varint,10,opt,name=include_retired,json=includeRetired,proto3" json:"include_retired,omitempty"`
 	// "lower_bound" (of reliability), "project_count" or "created_at", ascending, or descending with
-	// " desc" appended; "" is "lower_bound desc". Ties are in order of their ids. A project_count
-	// that changes between two pages can move its persona past them.
+	// " desc" appended; "" is "lower_bound desc". Ties are in order of their ids, in the same direction.
+	// A project_count that changes between two pages can move its persona past them.
 	OrderBy string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	// Only library personas that have every one of these attributes: key and value verbatim, at most
 	// 8, a value of at most 255 characters. Over REST: `?attributes[state]=AR`.

@@ -313,7 +313,8 @@ type ListResponsesRequest struct {
 	// Only answers that were recorded after this time, UTC; unset is no bound. Whoever has read all
 	// answers finds those that came late by the last `recorded_at` seen.
 	RecordedAfter *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=recorded_after,json=recordedAfter,proto3" json:"recorded_after,omitempty"`
-	// "occurred_at" or "recorded_at", optionally followed by " desc"; equal times are in order of id.
+	// "occurred_at" or "recorded_at", optionally followed by " desc"; equal times are in order of id,
+	// in the same direction.
 	// Default: "occurred_at". Only `recorded_at` is possible, and then the default, where
 	// `recorded_after` is the only filter but those of when it occurred.
 	OrderBy string `protobuf:"bytes,10,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
