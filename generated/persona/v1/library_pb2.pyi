@@ -320,7 +320,9 @@ class MatchParts(_message.Message):
 
     @_builtins.property
     def location(self) -> _wrappers_pb2.DoubleValue:
-        """1 for the same city and country, 1/2 for the same country."""
+        """1 for the same city and country, 1/2 for the same country. Where the group names one place alone, 1
+        if it is among those of the persona; where the persona does, 1/2 if it is the group's city or country.
+        """
 
     @_builtins.property
     def occupation(self) -> _wrappers_pb2.DoubleValue:

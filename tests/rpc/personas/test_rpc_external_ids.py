@@ -199,6 +199,14 @@ def test_answers_of_nobody_are_named_all_at_once_by_whatever_they_name_it(place:
     assert len(record(place, *given[2:])) == 2
 
 
+def test_answers_of_another_project_are_named_as_they_name_their_persona(place: Place) -> None:
+    there, here = make_place(place.caller).create(persona()), place.create(known("here"))
+    with refused("INVALID_FIELD") as refusal:
+        record(place, answer(there.id), by_external_id("here"), answer(here.id))
+    fields = {"responses[1].persona_external_id", "responses[2].persona_id"}
+    assert set(refusal.problem.fields) == fields
+
+
 def test_a_group_that_is_not_there_is_refused(place: Place) -> None:
     one = place.create(known("x"))
     for given in (by_external_id("x"), answer(one.id)):

@@ -549,7 +549,8 @@ type MatchParts struct {
 	Age *wrapperspb.DoubleValue `protobuf:"bytes,1,opt,name=age,proto3" json:"age,omitempty"`
 	// 1 for the same income level, 1/2 for an adjacent one.
 	IncomeLevel *wrapperspb.DoubleValue `protobuf:"bytes,2,opt,name=income_level,json=incomeLevel,proto3" json:"income_level,omitempty"`
-	// 1 for the same city and country, 1/2 for the same country.
+	// 1 for the same city and country, 1/2 for the same country. Where the group names one place alone, 1
+	// if it is among those of the persona; where the persona does, 1/2 if it is the group's city or country.
 	Location *wrapperspb.DoubleValue `protobuf:"bytes,3,opt,name=location,proto3" json:"location,omitempty"`
 	// The share of the words of the group's occupation that the persona's occupation contains.
 	Occupation    *wrapperspb.DoubleValue `protobuf:"bytes,4,opt,name=occupation,proto3" json:"occupation,omitempty"`

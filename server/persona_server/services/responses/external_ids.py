@@ -19,26 +19,29 @@ def name_by_id(
     group_id: str,
     answers: Sequence[Response] | Sequence[ReferenceAnswer],
     field: str,
-) -> None:
+) -> set[int]:
     """Give every answer the id of its persona in place of the external id.
 
-    `field` is what the answers are called in the request. Raises PERSONA_GROUP_NOT_FOUND, and
-    PERSONA_NOT_FOUND naming each answer whose persona the group does not show.
+    `field` is what the answers are called in the request. Returns the places of those answers.
+    Raises PERSONA_GROUP_NOT_FOUND, and PERSONA_NOT_FOUND naming each answer whose persona the group
+    does not show.
     """
     if not group_id:  # then nobody is named so
-        return
+        return set()
     group = repositories.groups.find(id_bytes(group_id))
     if group is None or group.deleted_at:
         raise group_not_found(group_id, where="")
-    named = [one for one in answers if one.persona_external_id]
-    terms = {one.persona_external_id: external_id_term(one.persona_external_id) for one in named}
+    given = [one.persona_external_id for one in answers]
+    terms = {text: external_id_term(text) for text in given if text}
     found = repositories.terms.find(group.set_id, list(terms.values()))
     unknown = {text for text, term in terms.items() if term not in found}
     if unknown:
         raise _not_found(repositories, answers, unknown, field)
-    for answer in named:
-        answer.persona_id = id_text(found[terms[answer.persona_external_id]])
-        answer.ClearField("persona_external_id")
+    for answer in answers:
+        if answer.persona_external_id:
+            answer.persona_id = id_text(found[terms[answer.persona_external_id]])
+            answer.ClearField("persona_external_id")
+    return {i for i, text in enumerate(given) if text}
 
 
 def _not_found(

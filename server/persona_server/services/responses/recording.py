@@ -1,7 +1,7 @@
 """The one way by which answers are recorded: all of a batch or none, each once."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -61,20 +61,23 @@ class _Batch(NamedTuple):
 
 
 def record_responses(
-    repositories: Transaction, simulation_id: str, responses: Sequence[Response]
+    repositories: Transaction,
+    simulation_id: str,
+    responses: Sequence[Response],
+    by_external_id: Collection[int] = (),
 ) -> Recorded:
     """Record validated responses of one simulation, all or none.
 
-    Those who answered and are not in the library wait for automatic promotion. A response that was
-    recorded with the same content is returned as it is. Raises ServiceError PERSONA_NOT_FOUND,
-    INVALID_FIELD for another project's persona, for what can't be superseded and for new ones in a
-    void simulation, and ALREADY_EXISTS.
+    Those at the places `by_external_id` named their persona so. Those who answered and are not in
+    the library wait for automatic promotion. A response that was recorded with the same content is
+    returned as it is. Raises ServiceError PERSONA_NOT_FOUND, INVALID_FIELD for another project's
+    persona, for what can't be superseded and for new ones in a void simulation, and ALREADY_EXISTS.
     """
     answerers = answerers_of(repositories, responses)
     simulation = id_bytes(simulation_id)
     bound_to = repositories.simulations.project(simulation)
     project = bound_to or answerers[responses[0].persona_id].parents.project_id
-    _require_project(responses, answerers, project)
+    _require_project(responses, answerers, project, by_external_id)
     if bound_to is None:
         repositories.simulations.insert(simulation, project, About(), repositories.now)
     now = repositories.responses.next_recorded_at(repositories.now)
@@ -207,13 +210,16 @@ def _tell_library(
 
 
 def _require_project(
-    responses: Sequence[Response], answerers: dict[str, Answerer], project: bytes
+    responses: Sequence[Response],
+    answerers: dict[str, Answerer],
+    project: bytes,
+    by_external_id: Collection[int],
 ) -> None:
     if all(answerer.parents.project_id == project for answerer in answerers.values()):
         return
     what = f"belongs to another project than the simulation, whose project is {id_text(project)}"
     bad = (
-        Violation(f"responses[{i}].persona_id", what)
+        Violation(f"responses[{i}].persona_{'external_' if i in by_external_id else ''}id", what)
         for i, response in enumerate(responses)
         if answerers[response.persona_id].parents.project_id != project
     )

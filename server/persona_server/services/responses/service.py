@@ -41,8 +41,9 @@ class ResponseService:
         """
 
         def effect(repositories: Transaction) -> Outcome:
-            name_by_id(repositories, request.group_id, request.responses, "responses")
-            done = record_responses(repositories, request.simulation_id, request.responses)
+            given = request.responses
+            by_external_id = name_by_id(repositories, request.group_id, given, "responses")
+            done = record_responses(repositories, request.simulation_id, given, by_external_id)
             entry = audit_entry(
                 call, request, project_id=done.project_id, response_count=done.number
             )
