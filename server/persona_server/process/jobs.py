@@ -12,7 +12,7 @@ class Job(NamedTuple):
 
     name: str
     interval: float
-    run: Callable[[], None]
+    run: Callable[[], object]
 
 
 def _nothing(_error: Exception) -> None:

@@ -87,7 +87,7 @@ class Workers:
             self._gateway.watch(self._gateway_died)
         self._start_workers()
         if self._provider:
-            JobRunner(Job("identity provider", LOOK_SECONDS, self._fetch)).start()
+            JobRunner(Job("identity provider", LOOK_SECONDS, self._provider.fetch_when_due)).start()
         rest = self._gateway.address if self._gateway else None
         addresses = Addresses(str(grpc), rest and reachable_text(rest), metrics)
         LOGGER.info("listening", extra={**addresses._asdict(), "workers": settings.workers})
@@ -186,10 +186,6 @@ class Workers:
         self._counters.forget(number)
         if self._provider:
             worker.know(self._provider.last)
-
-    def _fetch(self) -> None:
-        if self._provider:
-            self._provider.fetch_when_due()
 
     def _gateway_died(self) -> None:
         self._failed = True
