@@ -7,7 +7,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from rest.flood import dial, start, status
+from rest.flood import dial, send, start, status
 from rest.processes import Backend, Gateway, gateway
 from rest.wire import JSON, Rest
 
@@ -158,6 +158,22 @@ def test_a_chunked_request_ends_its_connection(rest: Rest) -> None:
         answer = rest.raw(with_kind, [body.encode()])
         answer.problem(400, "INVALID_FIELD", "name")
         assert answer.headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize("verb", ["GET", "POST"])
+def test_a_request_of_http_1_0_ends_its_connection(
+    own_gateway: Gateway, service: Service, verb: str
+) -> None:
+    """It has no chunks; what a proxy on the way takes for them would be another request."""
+    headers = ("Connection: keep-alive", "Transfer-Encoding: chunked")
+    hidden = start("GET", "/healthz", None, "Connection: close")
+    request = start(verb, "/api/v1/projects/x", service.token(), *headers)
+    with dial(own_gateway) as connection:
+        send(connection, request.replace(b"HTTP/1.1", b"HTTP/1.0") + hidden)
+        found = b""
+        while piece := connection.recv(4096):
+            found += piece
+    assert found.count(b"HTTP/1.") == 1
 
 
 BODY_TO_COME = ["Content-Length: 10", "Transfer-Encoding: chunked"]
