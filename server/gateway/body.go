@@ -186,6 +186,9 @@ func (c *call) unread(err error) error {
 	if st, ours := status.FromError(err); ours {
 		return st.Err() // there was no room for it
 	}
+	if c.late {
+		return &runtime.HTTPStatusError{HTTPStatus: http.StatusRequestTimeout, Err: tooSlow}
+	}
 	return invalidField(wholeBody, "broke off")
 }
 

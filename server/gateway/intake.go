@@ -108,6 +108,9 @@ func (c *call) tooLarge() error {
 			map[string]string{"limit": limit})}
 }
 
+// tooSlow is said of a body that was not there in time, as the server says it of a message.
+var tooSlow = tryLater(deadlineReason, "The body did not come in time. Nothing was done; try again.")
+
 // hasByte is whether something comes, or may still come.
 func hasByte(r io.Reader) bool {
 	_, err := io.ReadFull(r, make([]byte, 1))

@@ -189,8 +189,9 @@ const (
 
 // … and their codes.
 var retryCodes = map[personav1.ErrorReason]codes.Code{
-	tooMany:     codes.ResourceExhausted,
-	unreachable: codes.Unavailable,
+	tooMany:        codes.ResourceExhausted,
+	unreachable:    codes.Unavailable,
+	deadlineReason: codes.DeadlineExceeded,
 }
 
 // tryLater is an error of the gateway's own for one of these reasons.
