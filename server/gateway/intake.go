@@ -84,8 +84,11 @@ func (c *call) readUntil(t time.Time) {
 	_ = http.NewResponseController(c.w).SetReadDeadline(t)
 }
 
-// isPacked is whether a body is packed.
-func isPacked(h http.Header) bool { return strings.EqualFold(h.Get("Content-Encoding"), "gzip") }
+// isPacked is whether a body is packed; x-gzip is the same as gzip (RFC 9110, 8.4.1.3).
+func isPacked(h http.Header) bool {
+	coding := strings.ToLower(h.Get("Content-Encoding"))
+	return coding == "gzip" || coding == "x-gzip"
+}
 
 // lengthOf is how much a body holds, below 0 where nobody knows yet.
 func lengthOf(r *http.Request) int64 {
@@ -125,7 +128,7 @@ func checkContentType(h http.Header) error {
 	if charset, named := options["charset"]; named && !strings.EqualFold(charset, "utf-8") {
 		return unsupported("Content-Type", "must be application/json in utf-8, of no other charset")
 	}
-	if codings := h.Values("Content-Encoding"); len(codings) > 1 || len(codings) == 1 && !isPacked(h) {
+	if codings := h.Values("Content-Encoding"); len(codings) > 1 || len(codings) == 1 && !isPacked(h) && !strings.EqualFold(codings[0], "identity") {
 		return unsupported("Content-Encoding", "must be gzip, or not be set")
 	}
 	return nil
