@@ -59,6 +59,7 @@ type call struct {
 	timeout time.Duration
 	hurries bool // whether its caller has said how long it waits
 	body    body
+	tried   bool   // whether nothing is to be made, even if its answer has an id that its caller gave
 	member  string // the field of the RPC's request that the body is, once it is sent; "" where there is no such field
 }
 
