@@ -135,6 +135,7 @@ func fill(r io.Reader, part []byte) (got int, err error) {
 
 // takePart makes room for n more bytes of a body, or for all of it.
 func (c *call) takePart(ctx context.Context, n int64) (err error) {
+	defer c.spends()()
 	part := c.limits.parts.TryTake(c.network, n)
 	if part == nil {
 		c.bodyWhole = c.limits.wholes.TryTake(c.network, 1)

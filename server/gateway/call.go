@@ -55,9 +55,9 @@ type call struct {
 
 	params  map[string]string // bound in the path
 	query   url.Values
-	key     string // Idempotency-Key, "" has none
-	timeout time.Duration
-	hurries bool // whether its caller has said how long it waits
+	key     string        // Idempotency-Key, "" has none
+	timeout time.Duration // that is left; a body's coming takes none of it
+	hurries bool          // whether its caller has said how long it waits
 	body    body
 	tried   bool   // whether nothing is to be made, even if its answer has an id that its caller gave
 	member  string // the field of the RPC's request that the body is, once it is sent; "" where there is no such field

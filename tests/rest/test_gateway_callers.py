@@ -129,11 +129,11 @@ def test_nobody_is_sent_to_the_local_key_for_a_providers_token(broken: Rest) -> 
 
 
 def test_a_body_waits_for_the_server_to_take_the_token(broken: Rest, backend: Backend) -> None:
-    answer = broken.call("POST", "/api/v1/projects", {"name": "X"})
-    answer.problem(404, "UNKNOWN_PATH")  # this server has no CreateProject
+    answer = broken.call("POST", f"{X}/persona-groups", {"name": "X"})
+    answer.problem(404, "UNKNOWN_PATH")  # this server has no CreatePersonaGroup
     assert backend.called.is_set()  # but was asked for the token first
     backend.called.clear()
-    broken.call("POST", "/api/v1/projects", {"name": "X"})
+    broken.call("POST", f"{X}/persona-groups", {"name": "X"})
     assert not backend.called.is_set()  # and not again
 
 
