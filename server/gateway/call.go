@@ -149,7 +149,11 @@ func (c *call) readQuery(r *http.Request) error {
 // checkConditions refuses what would make a change depend on what is there: who asks for it believes that
 // nobody else's change is lost.
 func checkConditions(r *http.Request) error {
-	for _, name := range []string{"If-Match", "If-Unmodified-Since"} {
+	names := []string{"If-Match", "If-Unmodified-Since"}
+	if r.Method != http.MethodGet {
+		names = append(names, "If-None-Match")
+	}
+	for _, name := range names {
 		if len(r.Header.Values(name)) > 0 {
 			return invalidField(name, "is not supported, of two changes the last one stays; leave it out")
 		}

@@ -156,6 +156,17 @@ def test_conditions_of_a_change_are_refused_and_not_passed_over(
     assert rest.call("GET", path).json() == before
 
 
+def test_a_change_of_what_is_not_there_is_refused_and_not_passed_over(
+    rest: Rest, place: Place
+) -> None:
+    path = f"/api/v1/projects/{place.project}"
+    before = rest.call("GET", path).json()
+    for verb, body in (("PATCH", {"name": "Other"}), ("DELETE", None)):
+        answer = rest.call(verb, path, body, headers=[("If-None-Match", "*")])
+        answer.problem(400, "INVALID_FIELD", "If-None-Match")
+    assert rest.call("GET", path).json() == before
+
+
 @pytest.mark.parametrize("value", ["", "5", "S", "-1S", "1.5S", "999999999S", "5s", " 5 S", "5SS"])
 def test_a_malformed_timeout_is_refused(broken: Rest, value: str) -> None:
     answer = broken.call("GET", "/api/v1/projects/x", headers=[("Grpc-Timeout", value)])
