@@ -173,7 +173,7 @@ func (c *call) checkParams(*http.Request) error {
 var (
 	printable     = regexp.MustCompile(`^[ -~]+$`)
 	requestIDForm = regexp.MustCompile(`^[!-~]{1,128}$`)
-	traceForm     = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[!-~]*)?$`)
+	traceForm     = regexp.MustCompile(`^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-[!-~]{1,73})?$`)
 	timeoutForm   = regexp.MustCompile(`^([0-9]{1,8})([HMSmun])$`)
 )
 
@@ -220,10 +220,18 @@ func (c *call) forwarded() metadata.MD {
 // ignored, says W3C.
 func (c *call) traceparent() string {
 	trace := c.r.Header.Values("Traceparent")
-	if len(trace) == 1 && len(trace[0]) <= 128 && traceForm.MatchString(trace[0]) {
+	if len(trace) == 1 && isTrace(trace[0]) {
 		return trace[0]
 	}
 	return ""
+}
+
+// isTrace is whether the server takes this for a trace as well: ids of zeros and version ff are none, and only
+// versions after 00 have more behind them.
+func isTrace(text string) bool {
+	parts := traceForm.FindStringSubmatch(text)
+	return parts != nil && parts[1] != "ff" && strings.Trim(parts[2], "0") != "" && strings.Trim(parts[3], "0") != "" &&
+		(parts[1] != "00" || parts[4] == "")
 }
 
 // left is whether its caller has gone away.
