@@ -48,6 +48,7 @@ func (r *bodyReader) all() ([]byte, error) {
 		most = maxBody + 1 // one that long ends by an error
 	}
 	a := &arriving{call: r.call, begun: time.Now()}
+	r.call.w.renew() // the first read says 100 Continue, and the turn may have taken longer than a step
 	err := a.read(r, most)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		r.call.bodyLength, r.call.late = int64(most), true

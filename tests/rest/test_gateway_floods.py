@@ -106,6 +106,18 @@ def test_what_a_body_waits_for_is_of_its_call_s_time(backend: Backend) -> None:
         assert any(has_waited() for _ in range(5))
 
 
+def test_a_body_that_is_asked_for_late_comes(backend: Backend) -> None:
+    """It was the gateway that stood still, no reader."""
+    with gateway(backend.address, "--max-stall", "0.5") as running, dial(running) as connection:
+        body = b'{"name":"X"}'
+        headers = (f"Content-Length: {len(body)}", "Grpc-Timeout: 60S", "Expect: 100-continue")
+        assert call(running, post("/api/v1/projects", "any", MANY_VALUES)) == 400
+        send(connection, start("POST", "/api/v1/projects", "any", *headers))
+        assert status(connection) == 100
+        send(connection, body)
+        assert status(connection) == 201
+
+
 @pytest.mark.parametrize("body", [MANY_VALUES, MANY_MEMBERS], ids=["values", "members"])
 def test_what_is_costly_to_decode_waits_for_memory(
     own_gateway: Gateway, place: Place, token: str, neighbour: Neighbour, body: bytes
