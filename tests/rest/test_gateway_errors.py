@@ -2,15 +2,18 @@
 
 import json
 import re
+import socket
 import uuid
 
 import grpc
 import pytest
 from rest.conftest import Place
+from rest.flood import dial, start
 from rest.processes import SECRET, Backend, gateway
 from rest.wire import Rest
 
 from support.service import Service
+from support.waiting import LIMIT
 
 NOBODY = str(uuid.UUID(int=7))
 
@@ -128,6 +131,19 @@ def test_a_server_that_is_gone_is_503(backend: Backend, broken: Rest) -> None:
         assert answer.headers["Retry-After"] == "1"
     # Who calls is known, and so is what is wrong with this.
     broken.call("GET", "/api/v1/projects/x?y=1").problem(400, "INVALID_FIELD", "y")
+
+
+def test_who_shuts_the_side_on_which_it_sends_is_told_so(backend: Backend) -> None:
+    """It counts as one who has left, since nothing on the wire tells them apart."""
+    with gateway(backend.address) as running, dial(running) as connection:
+        connection.sendall(start("GET", "/api/v1/projects/wait", "any"))
+        assert backend.called.wait(LIMIT)
+        connection.shutdown(socket.SHUT_WR)
+        found = b""
+        while piece := connection.recv(4096):
+            found += piece
+    assert found.startswith(b"HTTP/1.1 503 ")
+    assert b"The caller shut its side of the connection before the answer." in found
 
 
 def test_a_passed_deadline_is_504(backend: Backend, broken: Rest) -> None:
