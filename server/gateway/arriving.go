@@ -48,6 +48,7 @@ func (r *bodyReader) all() ([]byte, error) {
 		most = maxBody + 1 // one that long ends by an error
 	}
 	a := &arriving{call: r.call, begun: time.Now()}
+	r.call.w.renew() // the first read says 100 Continue, and the turn may have taken longer than a step
 	err := a.read(r, most)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		r.call.bodyLength, r.call.late = int64(most), true
@@ -135,6 +136,7 @@ func fill(r io.Reader, part []byte) (got int, err error) {
 
 // takePart makes room for n more bytes of a body, or for all of it.
 func (c *call) takePart(ctx context.Context, n int64) (err error) {
+	defer c.spends()()
 	part := c.limits.parts.TryTake(c.network, n)
 	if part == nil {
 		c.bodyWhole = c.limits.wholes.TryTake(c.network, 1)

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"persona.example/persona-service/server/gateway/internal/guard"
 	"persona.example/persona-service/server/gateway/internal/sparing"
@@ -249,8 +250,15 @@ func (c *call) complete(request proto.Message) error {
 		return err
 	}
 	c.body.addMask(m)
+	c.tried = isTried(m)
 	c.member = c.body.memberOf(m.Descriptor()) // from here on errors are the server's
 	return nil
+}
+
+// isTried is whether a request is only to be checked.
+func isTried(request protoreflect.Message) bool {
+	fd := request.Descriptor().Fields().ByName(validateOnly)
+	return fd != nil && request.Get(fd).Bool()
 }
 
 // NewStream returns a server stream that answers the HTTP request once it is given the RPC's.

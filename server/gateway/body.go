@@ -24,8 +24,9 @@ import (
 )
 
 const (
-	updateMask = protoreflect.Name("update_mask")
-	wholeBody  = "body" // named where no field of it is to blame
+	updateMask   = protoreflect.Name("update_mask")
+	validateOnly = protoreflect.Name("validate_only")
+	wholeBody    = "body" // named where no field of it is to blame
 )
 
 // jsonOut prints what is unset too: a persona generated fresh has "library_persona_id": null.
@@ -185,6 +186,9 @@ func (c *call) unread(err error) error {
 	}
 	if st, ours := status.FromError(err); ours {
 		return st.Err() // there was no room for it
+	}
+	if c.late {
+		return &runtime.HTTPStatusError{HTTPStatus: http.StatusRequestTimeout, Err: tooSlow}
 	}
 	return invalidField(wholeBody, "broke off")
 }

@@ -55,10 +55,11 @@ type call struct {
 
 	params  map[string]string // bound in the path
 	query   url.Values
-	key     string // Idempotency-Key, "" has none
-	timeout time.Duration
-	hurries bool // whether its caller has said how long it waits
+	key     string        // Idempotency-Key, "" has none
+	timeout time.Duration // that is left; a body's coming takes none of it
+	hurries bool          // whether its caller has said how long it waits
 	body    body
+	tried   bool   // whether nothing is to be made, even if its answer has an id that its caller gave
 	member  string // the field of the RPC's request that the body is, once it is sent; "" where there is no such field
 }
 
@@ -148,7 +149,11 @@ func (c *call) readQuery(r *http.Request) error {
 // checkConditions refuses what would make a change depend on what is there: who asks for it believes that
 // nobody else's change is lost.
 func checkConditions(r *http.Request) error {
-	for _, name := range []string{"If-Match", "If-Unmodified-Since"} {
+	names := []string{"If-Match", "If-Unmodified-Since"}
+	if r.Method != http.MethodGet {
+		names = append(names, "If-None-Match")
+	}
+	for _, name := range names {
 		if len(r.Header.Values(name)) > 0 {
 			return invalidField(name, "is not supported, of two changes the last one stays; leave it out")
 		}
@@ -168,7 +173,7 @@ func (c *call) checkParams(*http.Request) error {
 var (
 	printable     = regexp.MustCompile(`^[ -~]+$`)
 	requestIDForm = regexp.MustCompile(`^[!-~]{1,128}$`)
-	traceForm     = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[!-~]*)?$`)
+	traceForm     = regexp.MustCompile(`^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-[!-~]{1,73})?$`)
 	timeoutForm   = regexp.MustCompile(`^([0-9]{1,8})([HMSmun])$`)
 )
 
@@ -215,10 +220,18 @@ func (c *call) forwarded() metadata.MD {
 // ignored, says W3C.
 func (c *call) traceparent() string {
 	trace := c.r.Header.Values("Traceparent")
-	if len(trace) == 1 && len(trace[0]) <= 128 && traceForm.MatchString(trace[0]) {
+	if len(trace) == 1 && isTrace(trace[0]) {
 		return trace[0]
 	}
 	return ""
+}
+
+// isTrace is whether the server takes this for a trace as well: ids of zeros and version ff are none, and only
+// versions after 00 have more behind them.
+func isTrace(text string) bool {
+	parts := traceForm.FindStringSubmatch(text)
+	return parts != nil && parts[1] != "ff" && strings.Trim(parts[2], "0") != "" && strings.Trim(parts[3], "0") != "" &&
+		(parts[1] != "00" || parts[4] == "")
 }
 
 // left is whether its caller has gone away.

@@ -123,14 +123,15 @@ func setHeaders(h http.Header, c *call) {
 	h.Set("X-Request-Id", c.requestID)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	closeAfterChunks(h, c.r)
+	closeWhereHidden(h, c.r)
 }
 
-// closeAfterChunks makes a connection end with the answer to a chunked request. One with a length as
-// well may be meant to smuggle another request past a proxy; net/http reads it by its chunks, as it
-// must, but hides the length, so no chunked request's connection is used again.
-func closeAfterChunks(h http.Header, r *http.Request) {
-	if len(r.TransferEncoding) > 0 {
+// closeWhereHidden makes a connection end with the answer to a request that may be meant to smuggle another
+// one past a proxy: in chunks, but with a length as well, or in chunks although of HTTP/1.0, which has none.
+// net/http reads the one by its chunks and the other by its length, but hides the rest, so no connection of
+// a chunked request or of HTTP/1.0 is used again (RFC 9112, 6.1).
+func closeWhereHidden(h http.Header, r *http.Request) {
+	if len(r.TransferEncoding) > 0 || !r.ProtoAtLeast(1, 1) {
 		h.Set("Connection", "close")
 	}
 }

@@ -84,8 +84,11 @@ func (c *call) readUntil(t time.Time) {
 	_ = http.NewResponseController(c.w).SetReadDeadline(t)
 }
 
-// isPacked is whether a body is packed.
-func isPacked(h http.Header) bool { return strings.EqualFold(h.Get("Content-Encoding"), "gzip") }
+// isPacked is whether a body is packed; x-gzip is the same as gzip (RFC 9110, 8.4.1.3).
+func isPacked(h http.Header) bool {
+	coding := strings.ToLower(h.Get("Content-Encoding"))
+	return coding == "gzip" || coding == "x-gzip"
+}
 
 // lengthOf is how much a body holds, below 0 where nobody knows yet.
 func lengthOf(r *http.Request) int64 {
@@ -108,6 +111,9 @@ func (c *call) tooLarge() error {
 			map[string]string{"limit": limit})}
 }
 
+// tooSlow is said of a body that was not there in time, as the server says it of a message.
+var tooSlow = tryLater(deadlineReason, "The body did not come in time. Nothing was done; try again.")
+
 // hasByte is whether something comes, or may still come.
 func hasByte(r io.Reader) bool {
 	_, err := io.ReadFull(r, make([]byte, 1))
@@ -122,7 +128,7 @@ func checkContentType(h http.Header) error {
 	if charset, named := options["charset"]; named && !strings.EqualFold(charset, "utf-8") {
 		return unsupported("Content-Type", "must be application/json in utf-8, of no other charset")
 	}
-	if codings := h.Values("Content-Encoding"); len(codings) > 1 || len(codings) == 1 && !isPacked(h) {
+	if codings := h.Values("Content-Encoding"); len(codings) > 1 || len(codings) == 1 && !isPacked(h) && !strings.EqualFold(codings[0], "identity") {
 		return unsupported("Content-Encoding", "must be gzip, or not be set")
 	}
 	return nil

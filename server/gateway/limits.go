@@ -116,6 +116,12 @@ func (c *call) take(ctx context.Context, from *guard.Shares, n int64) (*guard.Ta
 	return nil, tryLater(unreachable, "The gateway has too much to do. Nothing was done; try again.")
 }
 
+// spends has what goes by until it ends be of the call's time.
+func (c *call) spends() (ended func()) {
+	begun := time.Now()
+	return func() { c.timeout -= time.Since(begun) }
+}
+
 // tooLate is said where the time that a caller gives has passed before the service was asked.
 var tooLate = refuse(codes.DeadlineExceeded, deadlineReason, "The deadline of Grpc-Timeout passed. Nothing was done.")
 
@@ -136,6 +142,7 @@ func (c *call) awaitDecoding(ctx context.Context, length int64) error {
 
 // awaitTurn waits as long as a body has to since those before it were refused.
 func (c *call) awaitTurn(ctx context.Context, length int64) (err error) {
+	defer c.spends()()
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	if c.bodyTurn, err = c.limits.paces.Take(ctx, c.network, length); err != nil {
@@ -154,6 +161,7 @@ func (c *call) endTurn() {
 
 // takeBody makes room to decode a body of so many bytes.
 func (c *call) takeBody(ctx context.Context, length int64) (err error) {
+	defer c.spends()()
 	c.bodyRoom, err = c.take(ctx, c.limits.bodies, max(length*bodyFactor, leastBody))
 	return err
 }
@@ -189,8 +197,9 @@ const (
 
 // … and their codes.
 var retryCodes = map[personav1.ErrorReason]codes.Code{
-	tooMany:     codes.ResourceExhausted,
-	unreachable: codes.Unavailable,
+	tooMany:        codes.ResourceExhausted,
+	unreachable:    codes.Unavailable,
+	deadlineReason: codes.DeadlineExceeded,
 }
 
 // tryLater is an error of the gateway's own for one of these reasons.

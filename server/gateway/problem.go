@@ -111,6 +111,9 @@ func (g *gateway) fail(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marsh
 // gone is said where the connection to the service is not there, or ends a call.
 var gone = tryLater(unreachable, "The service can't be reached. Retry with the same Idempotency-Key.")
 
+// shut is said to who has left, for one who has shut only the side on which he sends.
+var shut = tryLater(unreachable, "The caller shut its side of the connection before the answer. Leave it open; retry with the same Idempotency-Key.")
+
 // publicForms is what is said of errors that gRPC makes itself, by their codes.
 var publicForms = map[codes.Code]error{
 	codes.Unavailable:       gone,
@@ -171,7 +174,7 @@ func (c *call) writeProblem(httpStatus int, err error) {
 	switch {
 	case err == c.theirs:
 	case c.left() && errorInfo(st).GetReason() == reasonText(unreachable):
-		c.cut = true // it was not the service that could not be reached
+		c.cut, st = true, status.Convert(shut) // it was not the service that could not be reached
 	default:
 		c.watcher.refused(c, httpStatus, err)
 	}

@@ -76,13 +76,14 @@ var successStatus = map[string]int{
 // respond is called before the body is written: the status is the RPC's, and a page says where the
 // next one is.
 func respond(ctx context.Context, w http.ResponseWriter, reply proto.Message) error {
+	c := callOf(ctx)
 	if token := tokenAfter(reply); token != "" {
-		linkNext(w.Header(), callOf(ctx), token)
+		linkNext(w.Header(), c, token)
 	}
 	if all, ok := reply.(*personav1.DeleteAllPersonasResponse); ok {
 		w.Header().Set("X-Deleted-Count", strconv.Itoa(int(all.GetDeletedCount())))
 	}
-	if path := locationOf(reply, callOf(ctx).params); path != "" {
+	if path := locationOf(reply, c.params); path != "" && !c.tried {
 		w.Header().Set("Location", path)
 	}
 	method, _ := runtime.RPCMethod(ctx)
@@ -106,25 +107,17 @@ func locationOf(reply proto.Message, params map[string]string) string {
 	group := project + "/persona-groups/" + strings.ToLower(params["group_id"])
 	switch r := reply.ProtoReflect().Interface().(type) { // as it came: generated code wraps what it unwraps
 	case *personav1.CreateProjectResponse:
-		return below(project, r.GetProject().GetId())
+		return project + r.GetProject().GetId()
 	case *personav1.CreatePersonaGroupResponse:
-		return below(group, r.GetPersonaGroup().GetId())
+		return group + r.GetPersonaGroup().GetId()
 	case *personav1.CreatePersonaResponse:
-		return below(group+"/personas/", r.GetPersona().GetId())
+		return group + "/personas/" + r.GetPersona().GetId()
 	case *personav1.CreateSimulationResponse:
-		return below(project+"/simulations/", r.GetSimulation().GetId())
+		return project + "/simulations/" + r.GetSimulation().GetId()
 	case *personav1.PromotePersonaResponse:
-		return below("/api/v1/library/personas/", r.GetLibraryPersona().GetId())
+		return "/api/v1/library/personas/" + r.GetLibraryPersona().GetId()
 	}
 	return ""
-}
-
-// below is the path of what has this id, "" without one: of a call that is only tried nothing is made.
-func below(path, id string) string {
-	if id == "" {
-		return ""
-	}
-	return path + id
 }
 
 // linkNext names the next page: the same request with another token, relative to this host. A request that

@@ -44,6 +44,7 @@ func (g *gateway) checkToken(ctx context.Context, c *call) error {
 	if c.vouched() {
 		return nil
 	}
+	defer c.spends()()
 	err := g.backend.ask(ctx, personav1.ProjectService_GetProject_FullMethodName)
 	if code := status.Code(err); code == codes.Unauthenticated || isUndecided(code) {
 		return err

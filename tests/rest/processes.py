@@ -109,6 +109,7 @@ class Backend:
         self.metadata: list[tuple[str, str]] = []  # of the last GetProject
         self.called = threading.Event()
         self.calls = 0  # of GetProject
+        self.remaining = 0.0  # seconds that the last CreateProject had
         self.released = threading.Event()
         self.pages = 0  # how many ListPersonas has given
         self.dies_at: int | None = None  # the page at which the whole server ends
@@ -122,14 +123,18 @@ class Backend:
         self._server.start()
 
     def _services(self) -> dict[str, dict[str, Any]]:
-        get, page, export = (
+        get, create, page, export = (
             projects.GetProjectRequest.FromString,
+            projects.CreateProjectRequest.FromString,
             personas.ListPersonasRequest.FromString,
             personas.ExportPersonasRequest.FromString,
         )
         unary, stream = grpc.unary_unary_rpc_method_handler, grpc.unary_stream_rpc_method_handler
         return {
-            "persona.v1.ProjectService": {"GetProject": unary(self._get, get, _bytes)},
+            "persona.v1.ProjectService": {
+                "GetProject": unary(self._get, get, _bytes),
+                "CreateProject": unary(self._create, create, _bytes),
+            },
             "persona.v1.PersonaService": {
                 "ListPersonas": unary(self._page, page, _bytes),
                 "ExportPersonas": stream(self._export, export, _bytes),
@@ -151,6 +156,10 @@ class Backend:
         if request.project_id == "wait":
             self.released.wait(30)
         return projects.GetProjectResponse(project=project_pb2.Project(id=request.project_id))
+
+    def _create(self, request: Any, context: Any) -> Message:
+        self.remaining = context.time_remaining()
+        return projects.CreateProjectResponse(project=request.project)
 
     def _page(self, request: Any, context: Any) -> Message:
         """Give two personas of `age_min` KiB; break after `age_max` pages, end after `gender`.

@@ -1,6 +1,7 @@
 """Bodies: exactly one JSON object of known fields, where one belongs, and in no other form."""
 
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +44,10 @@ def test_a_body_that_is_only_tried(rest: Rest, place: Place) -> None:
     tried = rest.call("POST", f"{place.path}?validate_only=true", MARIA)
     assert (tried.status, tried.json()["id"], tried.json()["age"]) == (201, "", 34)
     assert tried.headers["Location"] is None
+    named = rest.call(
+        "POST", f"{place.path}?validate_only=true", MARIA | {"id": str(uuid.UUID(int=7))}
+    )
+    assert (named.json()["id"], named.headers["Location"]) == (str(uuid.UUID(int=7)), None)
     both = {"personas": [MARIA, MARIA], "validate_only": True}
     assert len(rest.call("POST", f"{place.path}:batchCreate", both).json()) == 2
     assert rest.call("GET", place.path).json() == []

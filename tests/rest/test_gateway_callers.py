@@ -7,7 +7,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from rest.flood import dial, start, status
+from rest.flood import dial, send, start, status
 from rest.processes import Backend, Gateway, gateway
 from rest.wire import JSON, Rest
 
@@ -129,11 +129,11 @@ def test_nobody_is_sent_to_the_local_key_for_a_providers_token(broken: Rest) -> 
 
 
 def test_a_body_waits_for_the_server_to_take_the_token(broken: Rest, backend: Backend) -> None:
-    answer = broken.call("POST", "/api/v1/projects", {"name": "X"})
-    answer.problem(404, "UNKNOWN_PATH")  # this server has no CreateProject
+    answer = broken.call("POST", f"{X}/persona-groups", {"name": "X"})
+    answer.problem(404, "UNKNOWN_PATH")  # this server has no CreatePersonaGroup
     assert backend.called.is_set()  # but was asked for the token first
     backend.called.clear()
-    broken.call("POST", "/api/v1/projects", {"name": "X"})
+    broken.call("POST", f"{X}/persona-groups", {"name": "X"})
     assert not backend.called.is_set()  # and not again
 
 
@@ -158,6 +158,22 @@ def test_a_chunked_request_ends_its_connection(rest: Rest) -> None:
         answer = rest.raw(with_kind, [body.encode()])
         answer.problem(400, "INVALID_FIELD", "name")
         assert answer.headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize("verb", ["GET", "POST"])
+def test_a_request_of_http_1_0_ends_its_connection(
+    own_gateway: Gateway, service: Service, verb: str
+) -> None:
+    """It has no chunks; what a proxy on the way takes for them would be another request."""
+    headers = ("Connection: keep-alive", "Transfer-Encoding: chunked")
+    hidden = start("GET", "/healthz", None, "Connection: close")
+    request = start(verb, "/api/v1/projects/x", service.token(), *headers)
+    with dial(own_gateway) as connection:
+        send(connection, request.replace(b"HTTP/1.1", b"HTTP/1.0") + hidden)
+        found = b""
+        while piece := connection.recv(4096):
+            found += piece
+    assert found.count(b"HTTP/1.") == 1
 
 
 BODY_TO_COME = ["Content-Length: 10", "Transfer-Encoding: chunked"]

@@ -2,15 +2,18 @@
 
 import json
 import re
+import socket
 import uuid
 
 import grpc
 import pytest
 from rest.conftest import Place
+from rest.flood import dial, start
 from rest.processes import SECRET, Backend, gateway
 from rest.wire import Rest
 
 from support.service import Service
+from support.waiting import LIMIT
 
 NOBODY = str(uuid.UUID(int=7))
 
@@ -130,6 +133,19 @@ def test_a_server_that_is_gone_is_503(backend: Backend, broken: Rest) -> None:
     broken.call("GET", "/api/v1/projects/x?y=1").problem(400, "INVALID_FIELD", "y")
 
 
+def test_who_shuts_the_side_on_which_it_sends_is_told_so(backend: Backend) -> None:
+    """It counts as one who has left, since nothing on the wire tells them apart."""
+    with gateway(backend.address) as running, dial(running) as connection:
+        connection.sendall(start("GET", "/api/v1/projects/wait", "any"))
+        assert backend.called.wait(LIMIT)
+        connection.shutdown(socket.SHUT_WR)
+        found = b""
+        while piece := connection.recv(4096):
+            found += piece
+    assert found.startswith(b"HTTP/1.1 503 ")
+    assert b"The caller shut its side of the connection before the answer." in found
+
+
 def test_a_passed_deadline_is_504(backend: Backend, broken: Rest) -> None:
     short = [("Grpc-Timeout", "100m")]
     problem = broken.call("GET", "/api/v1/projects/wait", headers=short).problem(
@@ -153,6 +169,17 @@ def test_conditions_of_a_change_are_refused_and_not_passed_over(
     for verb, body in (("GET", None), ("PATCH", {"name": "Other"}), ("DELETE", None)):
         answer = rest.call(verb, path, body, headers=condition)
         answer.problem(400, "INVALID_FIELD", name)
+    assert rest.call("GET", path).json() == before
+
+
+def test_a_change_of_what_is_not_there_is_refused_and_not_passed_over(
+    rest: Rest, place: Place
+) -> None:
+    path = f"/api/v1/projects/{place.project}"
+    before = rest.call("GET", path).json()
+    for verb, body in (("PATCH", {"name": "Other"}), ("DELETE", None)):
+        answer = rest.call(verb, path, body, headers=[("If-None-Match", "*")])
+        answer.problem(400, "INVALID_FIELD", "If-None-Match")
     assert rest.call("GET", path).json() == before
 
 

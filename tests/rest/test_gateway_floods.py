@@ -24,7 +24,7 @@ from rest.flood import (
     start,
     status,
 )
-from rest.processes import Gateway, gateway
+from rest.processes import Backend, Gateway, gateway
 from rest.wire import Answer, Rest
 
 from support.service import Service
@@ -88,6 +88,34 @@ def test_bodies_in_vain_hold_up_the_next_ones_of_their_address(
 
     assert any(held_up() for _ in range(5))
     assert posted(good, 60) == 200
+
+
+def test_what_a_body_waits_for_is_of_its_call_s_time(backend: Backend) -> None:
+    with gateway(backend.address) as running:
+
+        def called(body: bytes) -> int:
+            headers = (f"Content-Length: {len(body)}", "Grpc-Timeout: 20S")
+            return call(running, start("POST", "/api/v1/projects", "any", *headers) + body)
+
+        def has_waited() -> bool:
+            """Whether the server has been given less; a machine that is slow may not be in time."""
+            assert called(MANY_VALUES) == 400  # which holds up the next one by almost four seconds
+            assert called(b'{"name":"X"}') == 201
+            return backend.remaining < 19
+
+        assert any(has_waited() for _ in range(5))
+
+
+def test_a_body_that_is_asked_for_late_comes(backend: Backend) -> None:
+    """It was the gateway that stood still, no reader."""
+    with gateway(backend.address, "--max-stall", "0.5") as running, dial(running) as connection:
+        body = b'{"name":"X"}'
+        headers = (f"Content-Length: {len(body)}", "Grpc-Timeout: 60S", "Expect: 100-continue")
+        assert call(running, post("/api/v1/projects", "any", MANY_VALUES)) == 400
+        send(connection, start("POST", "/api/v1/projects", "any", *headers))
+        assert status(connection) == 100
+        send(connection, body)
+        assert status(connection) == 201
 
 
 @pytest.mark.parametrize("body", [MANY_VALUES, MANY_MEMBERS], ids=["values", "members"])

@@ -58,7 +58,21 @@ def test_nothing_but_four_headers_is_forwarded(broken: Rest, backend: Backend) -
     assert {key: value for key, value in backend.metadata if key != "user-agent"} == forwarded
 
 
-@pytest.mark.parametrize("trace", ["", "x", "00-zz-1-1", "00-" + "a" * 200, "é"])
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+NO_TRACES = [  # W3C Trace Context, level 1
+    *("", "x", "00-zz-1-1", "00-" + "a" * 200, "é"),
+    *(f"ff-{TRACE}-{SPAN}-01", f"00-{'0' * 32}-{SPAN}-01", f"00-{TRACE}-{'0' * 16}-01"),
+    *(f"00-{TRACE}-{SPAN}-01-more", f"cc-{TRACE}-{SPAN}-01-{'x' * 74}"),
+]
+
+
+def test_a_trace_of_a_later_version_is_forwarded(broken: Rest, backend: Backend) -> None:
+    trace = f"cc-{TRACE}-{SPAN}-01-what-more"
+    assert broken.call("GET", X, headers=[("Traceparent", trace)]).status == 200
+    assert dict(backend.metadata)["traceparent"] == trace
+
+
+@pytest.mark.parametrize("trace", NO_TRACES)
 def test_a_malformed_traceparent_is_left_out(broken: Rest, backend: Backend, trace: str) -> None:
     assert broken.call("GET", X, headers=[("Traceparent", trace)]).status == 200
     assert "traceparent" not in dict(backend.metadata)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from rest.conforming import validate
 from rest.conftest import Place
 from rest.wire import Rest
 
@@ -36,7 +37,9 @@ def definition(found: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("value", [None, "empty"])
 @pytest.mark.parametrize("name", [name for name in GROUP if name != "name"])
 def test_null_and_empty_values_clear(rest: Rest, group: str, name: str, value: object) -> None:
-    changed = rest.call("PATCH", group, {name: value and EMPTY[name]}).json()
+    body = {name: value and EMPTY[name]}
+    validate({"$ref": "#/components/schemas/PersonaGroupPatch"}, body)
+    changed = rest.call("PATCH", group, body).json()
     assert definition(changed) == GROUP | {name: EMPTY[name]}
 
 

@@ -121,6 +121,16 @@ def test_what_is_packed_is_checked_like_any_other(rest: Rest) -> None:
         answer.problem(400, "INVALID_FIELD", field)
 
 
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [("x-gzip", GOOD), ("X-GZIP", GOOD), ("identity", b'{"name": "X"}')],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_other_names_of_a_coding_are_known(rest: Rest, coding: str, body: bytes) -> None:
+    sent = (*JSON, ("Content-Encoding", coding))
+    assert rest.call("POST", "/api/v1/projects", body, sent=sent).json()["name"] == "X"
+
+
 @pytest.mark.parametrize("coding", [["br"], ["deflate"], ["gzip, gzip"], ["gzip", "gzip"], [""]])
 def test_another_coding_is_415(rest: Rest, coding: list[str]) -> None:
     headers = [("Content-Encoding", one) for one in coding]

@@ -47,15 +47,13 @@ class Schemas:
     ) -> Schema:
         """Return a reference to a message, as answers have it or requests may, but some fields.
 
-        Of one that is sent and `changes` the fields it holds, none is required.
+        Of one that is sent and `changes` the fields it holds, none is required, and null clears.
         """
         name = _schema_name(message.name, (CHANGES if changes else SENT) if sent else "")
         if name not in self.made:
             self.made[name] = {}  # it may hold itself
             made = self._object(message, sent, without or set())
-            if changes:
-                made.pop("required", None)
-            self.made[name] = made
+            self.made[name] = _changing(made) if changes else made
         return {"$ref": f"#/components/schemas/{name}"}
 
     def _object(self, message: Descriptor, sent: bool, without: set[str]) -> Schema:
@@ -128,6 +126,15 @@ def is_value(field: FieldDescriptor) -> bool:
 def is_map(field: FieldDescriptor) -> bool:
     """Whether a field is a map."""
     return field.message_type is not None and field.message_type.GetOptions().map_entry
+
+
+def _changing(made: Schema) -> Schema:
+    """Return the schema of a message for what changes the fields it holds."""
+    required = made.pop("required", [])  # so that it can't be cleared either
+    for name, field in made["properties"].items():
+        if name not in required and isinstance(field.get("type"), str) and "readOnly" not in field:
+            field["type"] = [field["type"], "null"]
+    return made | {"description": f"{made['description']} null clears a field."}
 
 
 def _nullable(schema: Schema) -> Schema:

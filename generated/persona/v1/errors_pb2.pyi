@@ -75,7 +75,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 16
     """DEADLINE_EXCEEDED: the caller's deadline passed, or its message was not whole within five seconds,
     with RetryInfo. From the server: nothing was written, and what had been begun was taken back. From
-    the REST gateway: retry with the same Idempotency-Key to find out.
+    the REST gateway: retry with the same Idempotency-Key to find out; a body that came too slowly is
+    408, and nothing was done.
     """
     ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 17
     """UNAVAILABLE: the server is stopping; retry with the same request_id."""
@@ -176,7 +177,8 @@ request_id.
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 16
 """DEADLINE_EXCEEDED: the caller's deadline passed, or its message was not whole within five seconds,
 with RetryInfo. From the server: nothing was written, and what had been begun was taken back. From
-the REST gateway: retry with the same Idempotency-Key to find out.
+the REST gateway: retry with the same Idempotency-Key to find out; a body that came too slowly is
+408, and nothing was done.
 """
 ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 17
 """UNAVAILABLE: the server is stopping; retry with the same request_id."""

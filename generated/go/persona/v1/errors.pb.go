@@ -70,7 +70,8 @@ const (
 	ErrorReason_ERROR_REASON_DATABASE_UNAVAILABLE ErrorReason = 15
 	// DEADLINE_EXCEEDED: the caller's deadline passed, or its message was not whole within five seconds,
 	// with RetryInfo. From the server: nothing was written, and what had been begun was taken back. From
-	// the REST gateway: retry with the same Idempotency-Key to find out.
+	// the REST gateway: retry with the same Idempotency-Key to find out; a body that came too slowly is
+	// 408, and nothing was done.
 	ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED ErrorReason = 16
 	// UNAVAILABLE: the server is stopping; retry with the same request_id.
 	ErrorReason_ERROR_REASON_SHUTTING_DOWN ErrorReason = 17
