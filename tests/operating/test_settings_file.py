@@ -60,6 +60,11 @@ REFUSED = {
     "grace = 'x'": "grace wants a number of seconds",
     "grace = -1": "grace wants a number of seconds",
     "grace": "is no TOML",
+    'data = "a\\u0000b"': "has a zero byte in data",
+    'gateway_options = ["--max-calls", "6\\u0000"]': "has a zero byte in gateway_options",
+    'data = ["/srv/persona", "/srv/other"]': "wants a text, a number, true or false for data",
+    "trusted_proxies = [1]": "or a list of texts for trusted_proxies",
+    f"workers = '{'9' * 5000}'": "wants a whole number from 1 to 256",
 }
 
 
@@ -82,6 +87,14 @@ def test_a_file_that_can_not_be_read_is_refused(file: Path) -> None:
     file.write_bytes(b"\xff")
     with pytest.raises(SettingError, match="is not UTF-8"):
         load({"config": str(file)}, {})
+
+
+def test_a_file_in_a_home_that_there_is_not_is_refused() -> None:
+    text = "~no-such-user/persona.toml"
+    with pytest.raises(SettingError, match=r"--config wants a file, since .* no home; got"):
+        load({"config": text}, {})
+    with pytest.raises(SettingError, match="PERSONA_CONFIG wants a file"):
+        load({}, {"PERSONA_CONFIG": text})
 
 
 def messages(service: Service) -> list[str]:

@@ -59,8 +59,11 @@ def _parsed(each: Setting, source: str, text: str) -> Any:
 
 def _file_of(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Path | None:
     (setting,) = (each for each in SETTINGS if each.name == "config")
-    text = flags.get(setting.name)
-    return values.file_or_unset(environment.get(setting.variable, "") if text is None else text)
+    source, text = setting.flag, flags.get(setting.name)
+    if text is None:
+        source, text = setting.variable, environment.get(setting.variable, "")
+    file: Path | None = _parsed(setting, source, text)
+    return file
 
 
 def _read(file: Path) -> dict[str, str]:
