@@ -132,6 +132,9 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
     def _open(self) -> apsw.Connection:
         connection: apsw.Connection = super()._connect()
         set_up(connection, self.path.name)
+        # On the disk whose room is looked at: that of the system's temporary files may be small, or
+        # memory. It counts for the whole process, and what SQLite writes there has no name.
+        connection.pragma("temp_store_directory", str(self.path.parent))
         with self._connections_lock:
             self._file = self._file or file_identity(self.path)
             self._connections.append(connection)
