@@ -1,6 +1,8 @@
 """Settings from a file: beneath flags and variables, and read again on SIGHUP."""
 
+import os
 import signal
+import threading
 from pathlib import Path
 
 import grpc
@@ -127,6 +129,18 @@ def test_sighup_reads_what_may_change_and_kills_nobody(data: Path, file: Path) -
         caller.projects.ListProjects(ListProjectsRequest())
         assert service.stop() == 0  # and what was not written yet is
         assert messages(service).count("call") == 1
+
+
+def test_a_pipe_is_read_once(data: Path, file: Path) -> None:
+    """As a shell's <(…) is one. Who opens it again would wait, and no signal would end that."""
+    os.mkfifo(file)
+    writer = threading.Thread(target=file.write_text, args=("grace = 3\n",), daemon=True)
+    writer.start()
+    with running_service(data, "--rest", "off", "--config", str(file)) as service:
+        writer.join()
+        line = read_again(service, "settings not read again")
+        assert line["reason"] == f"{file} is no file, and can't be read again."
+        assert service.stop() == 0
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -2,6 +2,7 @@
 
 import difflib
 import shlex
+import stat
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
@@ -11,12 +12,15 @@ _MOST_BYTES = 1 << 20
 _LISTS = {"trusted_proxies", "cors_origin", "gateway_options"}  # of several texts
 
 
-def read(path: Path, names: Collection[str]) -> dict[str, str]:
+def read(path: Path, names: Collection[str], *, again: bool = False) -> dict[str, str]:
     """Return the values of a file by the names of settings, as texts that a flag would have.
 
-    Raises ValueError, whose text says what is wrong with the file.
+    What was a pipe can't be read `again`. Raises ValueError, whose text says what is wrong with the
+    file.
     """
     try:
+        if again and not stat.S_ISREG(path.stat().st_mode):  # who opens a pipe may wait for ever
+            raise ValueError("is no file, and can't be read again")
         found = tomllib.loads(_content(path).decode("utf-8"))
     except OSError as error:
         raise ValueError(f"can't be read: {error.strerror}") from None
