@@ -214,6 +214,14 @@ def test_a_disk_that_can_not_be_written_is_one_sentence(disk: Path) -> None:
     assert str(disk) in failed(disk / "data")
 
 
+def test_a_database_on_a_disk_that_is_only_read_is_named(tmp_path: Path) -> None:
+    with mounted(tmp_path / "disk", "size=8m") as disk:
+        open_store(disk / "data").close()
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        line = failed(disk / "data")
+    assert line.endswith(f"{os.strerror(errno.EROFS)} ({FILE_NAME}).")
+
+
 @pytest.mark.parametrize("stdout", ["/dev/full", "closed"])
 def test_a_banner_that_can_not_be_written_stops_nobody(data: Path, stdout: str) -> None:
     ending = "1>&-" if stdout == "closed" else f">{stdout}"

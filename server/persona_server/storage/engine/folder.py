@@ -125,6 +125,9 @@ def _hide_from_others(path: Path) -> None:
     descriptor = os.open(path, os.O_NOFOLLOW | os.O_PATH)  # which opens no file: locks are kept
     try:
         Path(f"/proc/self/fd/{descriptor}").chmod(0o600)
+    except OSError as error:
+        error.filename = path  # not the number, which says nothing
+        raise
     finally:
         os.close(descriptor)
 
