@@ -210,6 +210,17 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
+@pytest.mark.parametrize("below", ["", "below"])
+def test_what_is_no_folder_is_named(data: Path, below: str) -> None:
+    """As a link to a volume that is not mounted."""
+    data.symlink_to(data.with_name("nowhere"))
+    assert f"{data} is no folder, or a link to none" in failed(data / below)
+    data.unlink()
+    data.write_text("a backup, say")
+    assert str(data) in (line := failed(data / below))
+    assert os.strerror(errno.EEXIST) not in line
+
+
 def test_a_disk_that_can_not_be_written_is_one_sentence(disk: Path) -> None:
     assert str(disk) in failed(disk / "data")
 
