@@ -252,7 +252,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
     def rewrite(self) -> None:
         """Write the file anew without anything that was deleted, and empty the log.
 
-        Takes as much room on the disk again, and must be alone: see `alone`.
+        Takes twice its room on the disk, for a copy and the log, and must be alone: see `alone`.
         """
         connection = self.connection()
         connection.execute(f"{CAN_SHRINK}; VACUUM").fetchall()
