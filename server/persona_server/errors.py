@@ -21,7 +21,10 @@ __all__ = [
     "invalid",
     "invalid_field",
     "quota_exceeded",
+    "to_operator",
 ]
+
+_AGAIN = " Try again with the same request_id."  # what callers are told beside why
 
 
 class ServiceError(Exception):
@@ -98,11 +101,18 @@ def invalid_field(field: str, description: str) -> ServiceError:
     return invalid([Violation(field, description)])
 
 
+def to_operator(error: ServiceError) -> str:
+    """Return what callers would be told, in words for whom they would be sent to."""
+    if error.reason_name == "DATABASE_DAMAGED":
+        return "The database is damaged: have `persona doctor` look at it, or restore a backup."
+    return str(error).removesuffix(_AGAIN)
+
+
 def database_unavailable(message: str = "The database is not responding.") -> ServiceError:
     """DATABASE_UNAVAILABLE, worth another try in a second."""
     return ServiceError(
         errors_pb2.ERROR_REASON_DATABASE_UNAVAILABLE,
-        f"{message} Try again with the same request_id.",
+        f"{message}{_AGAIN}",
         retry_after=1.0,
     )
 

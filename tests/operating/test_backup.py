@@ -41,9 +41,9 @@ def said(done: Done, code: int = 1) -> str:
     return line
 
 
-def run_bounded(*words: str | Path) -> "subprocess.CompletedProcess[str]":
-    """Run a command whose files may have 50 KiB at most."""
-    bounded = ["sh", "-c", 'ulimit -f 100 && exec "$@"', "sh", PERSONA, *words]
+def run_bounded(*words: str | Path, blocks: int = 100) -> "subprocess.CompletedProcess[str]":
+    """Run a command whose files may have so many blocks of 512 bytes at most."""
+    bounded = ["sh", "-c", f'ulimit -f {blocks} && exec "$@"', "sh", PERSONA, *words]
     return subprocess.run(bounded, capture_output=True, text=True, check=False)
 
 
@@ -168,6 +168,14 @@ def test_a_file_that_may_not_grow_so_long_is_said(filled: Path, tmp_path: Path) 
     done = run_bounded("backup", backups / "one", "--data", filled)
     assert (done.returncode, names(backups)) == (1, [])
     assert "files may not be so long" in done.stderr
+
+
+def test_where_nothing_temporary_can_be_written_a_pipe_has_no_backup(filled: Path) -> None:
+    with connection(filled) as opened:  # which has made what readers share
+        opened.execute("SELECT 1 FROM persona").fetchall()
+        done = run_bounded("backup", "-", "--data", filled, blocks=0)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "TMPDIR" in done.stderr
 
 
 def test_the_room_is_looked_at_first(filled: Path, tmp_path: Path) -> None:

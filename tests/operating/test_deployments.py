@@ -104,6 +104,16 @@ def test_the_containers_can_write_to_nothing_but_their_data() -> None:
     assert "USER 10001:10001" in (DEPLOY / "Dockerfile").read_text()
 
 
+def test_figures_of_a_pod_that_is_not_ready_can_be_read() -> None:
+    """They say what keeps it from being so; callers are kept from it."""
+    manifests = yaml.safe_load_all((DEPLOY / "kubernetes/persona.yaml").read_text())
+    services = {
+        one["metadata"]["name"]: one["spec"] for one in manifests if one["kind"] == "Service"
+    }
+    shown = {name for name, spec in services.items() if spec.get("publishNotReadyAddresses")}
+    assert (shown, services.keys() - shown) == ({"persona-metrics"}, {"persona"})
+
+
 def test_a_supervisor_is_told(data: Path, tmp_path: Path) -> None:
     path = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:

@@ -181,6 +181,14 @@ def test_while_a_server_runs_nothing_is_made_anew(filled: Path) -> None:
     assert found["derived"][0] == "skipped"
 
 
+def test_what_another_program_keeps_from_being_made_anew_is_no_problem(filled: Path) -> None:
+    with connection(filled) as opened:
+        opened.execute("BEGIN IMMEDIATE")
+        state, text = examined(filled, 0)["derived"]
+    assert (state, text.startswith("can't be looked at: ")) == ("skipped", True)
+    assert "request_id" not in text  # of which an operator has none
+
+
 def test_a_folder_without_a_database_is_a_problem(tmp_path: Path) -> None:
     found = examined(tmp_path, 1)
     assert list(found) == ["versions", "database"]

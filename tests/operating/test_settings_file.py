@@ -1,6 +1,8 @@
 """Settings from a file: beneath flags and variables, and read again on SIGHUP."""
 
+import os
 import signal
+import threading
 from pathlib import Path
 
 import grpc
@@ -60,6 +62,11 @@ REFUSED = {
     "grace = 'x'": "grace wants a number of seconds",
     "grace = -1": "grace wants a number of seconds",
     "grace": "is no TOML",
+    'data = "a\\u0000b"': "has a zero byte in data",
+    'gateway_options = ["--max-calls", "6\\u0000"]': "has a zero byte in gateway_options",
+    'data = ["/srv/persona", "/srv/other"]': "wants a text, a number, true or false for data",
+    "trusted_proxies = [1]": "or a list of texts for trusted_proxies",
+    f"workers = '{'9' * 5000}'": "wants a whole number from 1 to 256",
 }
 
 
@@ -82,6 +89,14 @@ def test_a_file_that_can_not_be_read_is_refused(file: Path) -> None:
     file.write_bytes(b"\xff")
     with pytest.raises(SettingError, match="is not UTF-8"):
         load({"config": str(file)}, {})
+
+
+def test_a_file_in_a_home_that_there_is_not_is_refused() -> None:
+    text = "~no-such-user/persona.toml"
+    with pytest.raises(SettingError, match=r"--config wants a file, since .* no home; got"):
+        load({"config": text}, {})
+    with pytest.raises(SettingError, match="PERSONA_CONFIG wants a file"):
+        load({}, {"PERSONA_CONFIG": text})
 
 
 def messages(service: Service) -> list[str]:
@@ -114,6 +129,18 @@ def test_sighup_reads_what_may_change_and_kills_nobody(data: Path, file: Path) -
         caller.projects.ListProjects(ListProjectsRequest())
         assert service.stop() == 0  # and what was not written yet is
         assert messages(service).count("call") == 1
+
+
+def test_a_pipe_is_read_once(data: Path, file: Path) -> None:
+    """As a shell's <(…) is one. Who opens it again would wait, and no signal would end that."""
+    os.mkfifo(file)
+    writer = threading.Thread(target=file.write_text, args=("grace = 3\n",), daemon=True)
+    writer.start()
+    with running_service(data, "--rest", "off", "--config", str(file)) as service:
+        writer.join()
+        line = read_again(service, "settings not read again")
+        assert line["reason"] == f"{file} is no file, and can't be read again."
+        assert service.stop() == 0
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -23,10 +24,14 @@ NAMES_OF_NOTHING = ("a..b", "a" * 64 + ".example")  # looked up, they raise no O
 OTHERS = ("--listen", "0.0.0.0:0", "--rest", "off", "--local-tokens", "on")
 
 
-def failed(data: str | bytes | Path | None, *flags: str, **environment: str) -> str:
-    """Return the one sentence that a start ends with, in a folder or in that of the default."""
+def failed(data: str | bytes | Path | None, *flags: str, files: int = 0, **environment: str) -> str:
+    """Return the one sentence that a start ends with, in a folder or in that of the default.
+
+    `files` is how many it may have open, if that is limited.
+    """
     named = [] if data is None else ["--data", data]
-    command = [PERSONA, "serve", *named, *(flags or PORTS)]
+    limited = [shutil.which("prlimit") or "", f"--nofile={files}"] if files else []
+    command = [*limited, PERSONA, "serve", *named, *(flags or PORTS)]
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PERSONA_")}
     done = subprocess.run(
         command, env=clean | environment, capture_output=True, text=True, timeout=60, check=False
@@ -80,6 +85,10 @@ def test_off_loopback_an_empty_database_of_postgresql_is_no_service(
 def test_a_postgresql_that_is_not_there_is_one_sentence(data: Path) -> None:
     url = f"postgresql://persona@127.0.0.1:{free_port()}/persona"
     assert url in failed(data, *PORTS, "--database", url)
+
+
+def test_a_limit_of_open_files_that_is_too_low_is_named(data: Path) -> None:
+    assert "limit of open files" in failed(data, files=64)
 
 
 def test_what_the_gateway_can_not_be_told_is_one_sentence(data: Path) -> None:
@@ -201,8 +210,27 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
+@pytest.mark.parametrize("below", ["", "below"])
+def test_what_is_no_folder_is_named(data: Path, below: str) -> None:
+    """As a link to a volume that is not mounted."""
+    data.symlink_to(data.with_name("nowhere"))
+    assert f"{data} is no folder, or a link to none" in failed(data / below)
+    data.unlink()
+    data.write_text("a backup, say")
+    assert str(data) in (line := failed(data / below))
+    assert os.strerror(errno.EEXIST) not in line
+
+
 def test_a_disk_that_can_not_be_written_is_one_sentence(disk: Path) -> None:
     assert str(disk) in failed(disk / "data")
+
+
+def test_a_database_on_a_disk_that_is_only_read_is_named(tmp_path: Path) -> None:
+    with mounted(tmp_path / "disk", "size=8m") as disk:
+        open_store(disk / "data").close()
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        line = failed(disk / "data")
+    assert line.endswith(f"{os.strerror(errno.EROFS)} ({FILE_NAME}).")
 
 
 @pytest.mark.parametrize("stdout", ["/dev/full", "closed"])

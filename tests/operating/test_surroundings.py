@@ -1,7 +1,10 @@
 """What happens around a running service: each ends in one line, or in a state that health shows."""
 
+import json
 import socket
 import subprocess
+import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 
 import grpc
@@ -118,3 +121,32 @@ def test_localhost_is_served_at_all_its_addresses(data: Path) -> None:
         for host in ("127.0.0.1", "[::1]"):
             with grpc.insecure_channel(f"{host}:{port}") as channel:
                 grpc.channel_ready_future(channel).result(10)
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6 here")
+def test_all_addresses_of_ipv6_are_those_of_ipv4_too(data: Path) -> None:
+    ports = ("--listen", "[::]:0", "--rest", "[::]:0", "--metrics", "[::]:0")
+    with running_service(data, *ports, "--local-tokens", "on", "--init") as service:
+        for url in (f"{service.rest}/readyz", service.metrics):
+            port = url.rpartition(":")[2]  # and the path
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=20) as answer:
+                assert answer.status == HTTPStatus.OK
+
+
+def test_where_ipv6_has_no_loopback_the_gateway_goes_by_ipv4(data: Path) -> None:
+    """As in a container without IPv6, where all addresses of it can be listened on nevertheless."""
+    alone = ["unshare", "--net"]  # whose loopback is not up, and so has no address
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this user may make no network")
+    flags = ["--listen", "[::]:0", "--rest", "off", "--metrics", "off", "--local-tokens", "on"]
+    with subprocess.Popen(
+        [*alone, PERSONA, "serve", "--data", data, *flags, "--init"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        lines = map(json.loads, process.stderr)
+        line = next(each for each in lines if each["message"] == "listening")
+        process.terminate()
+        assert line["grpc"].startswith("127.0.0.1:")

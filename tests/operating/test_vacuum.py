@@ -1,5 +1,6 @@
 """`persona vacuum`: what it gives back, with a server and without."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ from persona_cli import app
 from persona_server.storage.engine.folder import FILE_NAME, lock_file
 from persona_server.storage.store import open_store
 from support.data import make_place, persona
+from support.databases.disks import mounted
 from support.dbfile import connection, reading
 from support.importer import LEAN
-from support.service import running_service
+from support.service import PERSONA, running_service
 
 FILLER = 4 << 20  # bytes
 
@@ -40,6 +42,22 @@ def test_the_room_of_what_was_deleted_is_given_back(purged: Path) -> None:
     )
     with reading(purged) as file:
         assert file.content() == before
+
+
+def test_nothing_is_asked_of_the_disk_of_temporary_files(
+    purged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container, where that is some memory."""
+    with connection(purged) as opened:
+        opened.execute("CREATE TABLE kept AS SELECT randomblob(?) AS x", (FILLER,))
+    with mounted(tmp_path / "temporary", "size=2m") as small:
+        for name in ("SQLITE_TMPDIR", "TMPDIR"):
+            monkeypatch.setenv(name, str(small))
+        done = subprocess.run(
+            [PERSONA, "vacuum", "--data", purged], capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in purged.iterdir()) == [FILE_NAME, f"{FILE_NAME}.lock"]
 
 
 def test_room_is_given_back_while_a_server_writes(purged: Path) -> None:

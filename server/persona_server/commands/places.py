@@ -21,7 +21,6 @@ Database = Annotated[
 ]
 
 if TYPE_CHECKING:
-    from persona_server.errors import ServiceError
     from persona_server.storage.store import Store
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
@@ -100,7 +99,7 @@ def opened(data: str, database: str, *, make: bool = False) -> "Iterator[Store]"
 @contextmanager
 def failing_in_words(command: str = "persona") -> Iterator[None]:
     """Turn what is wrong with a database into one sentence and exit code 1."""
-    from persona_server.errors import ServiceError
+    from persona_server.errors import ServiceError, to_operator
     from persona_server.storage.engine.errors import DatabaseError
 
     try:
@@ -108,14 +107,7 @@ def failing_in_words(command: str = "persona") -> Iterator[None]:
     except DatabaseError as error:
         fail(str(error), 1, command)
     except ServiceError as error:
-        fail(_to_operator(error), 1, command)
-
-
-def _to_operator(error: "ServiceError") -> str:
-    """Return what callers would be told, in words for whom they would be sent to."""
-    if error.reason_name == "DATABASE_DAMAGED":
-        return "The database is damaged: have `persona doctor` look at it, or restore a backup."
-    return str(error).removesuffix(" Try again with the same request_id.")
+        fail(to_operator(error), 1, command)
 
 
 def warn_if_unknown(store: "Store", tenant: str) -> None:

@@ -1,10 +1,13 @@
 """A job that a thread of its own repeats, with its own connection to the database."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 from persona_server.telemetry.logs import LOGGER
+
+AGAIN_SECONDS = 600.0  # until it is logged again that a job fails for the same reason
 
 
 class Job(NamedTuple):
@@ -26,6 +29,7 @@ class JobRunner:
         self._job = job
         self._failed = failed
         self._stopped = False
+        self._reason, self._logged = "", 0.0  # of its last failure, and when it was told
         self._due = threading.Event()
         self._thread = threading.Thread(target=self._run, name=job.name, daemon=True)
 
@@ -51,7 +55,15 @@ class JobRunner:
                 return
             try:
                 self._job.run()
+                self._reason = ""
             except Exception as error:  # noqa: BLE001 (the next run may succeed)
-                LOGGER.exception("job failed", extra={"job": self._job.name})
+                self._log(error)
                 self._failed(error)
             self._due.wait(self._job.interval)
+
+    def _log(self, error: Exception) -> None:
+        """Log a failure, but of one that goes on not every run: some jobs are due each second."""
+        reason, now = f"{type(error).__name__}: {error}", time.monotonic()
+        if reason != self._reason or now - self._logged >= AGAIN_SECONDS:
+            LOGGER.error("job failed", extra={"job": self._job.name}, exc_info=error)
+            self._reason, self._logged = reason, now

@@ -13,7 +13,7 @@ from persona_server.process.gateway_process import GatewayProcess, command_of
 from persona_server.quotas import Quota
 from persona_server.running.opening import require_volume
 from persona_server.services.paging import PageTokens
-from persona_server.settings.addresses import own_addresses, why_refused
+from persona_server.settings.addresses import loopback_of_all, own_addresses, why_refused
 from persona_server.settings.config import Settings
 from persona_server.settings.values import Address
 from persona_server.storage import keys
@@ -134,7 +134,7 @@ def reachable_text(address: str) -> str:
 
 def reachable(listen: Address) -> Address:
     """Return the address by which this machine reaches a listener on all interfaces."""
-    return Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host), listen.port)  # noqa: S104
+    return Address(loopback_of_all(listen.host), listen.port)
 
 
 def _random_key() -> bytes:

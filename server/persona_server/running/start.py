@@ -73,7 +73,7 @@ def serve(flags: dict[str, str | None]) -> None:
     memory.set_apart()
     supervisor.tell(supervisor.READY)
     logs.print_out(banner(app, settings, addresses))
-    code = app.run(lambda: load(flags, os.environ))
+    code = app.run(lambda: load(flags, os.environ, again=True))
     sys.exit(code)
 
 

@@ -24,6 +24,16 @@ def own_addresses(address: Address) -> list[Address]:
     return [Address(host, address.port) for host in hosts]
 
 
+def loopback_of_all(host: str) -> str:
+    """Return by which address this machine reaches itself where a host stands for all addresses.
+
+    Another host is returned as it is. Who listens on all of IPv6 listens on IPv4 as well.
+    """
+    if host == "::" and _is_here(socket.AF_INET6, ("::1",)):
+        return "::1"
+    return "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
+
+
 def why_refused(address: Address) -> str:
     """Return why nobody could listen at an address just now, in the system's words."""
     try:

@@ -2,20 +2,25 @@
 
 import difflib
 import shlex
+import stat
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 _MOST_BYTES = 1 << 20
+_LISTS = {"trusted_proxies", "cors_origin", "gateway_options"}  # of several texts
 
 
-def read(path: Path, names: Collection[str]) -> dict[str, str]:
+def read(path: Path, names: Collection[str], *, again: bool = False) -> dict[str, str]:
     """Return the values of a file by the names of settings, as texts that a flag would have.
 
-    Raises ValueError, whose text says what is wrong with the file.
+    What was a pipe can't be read `again`. Raises ValueError, whose text says what is wrong with the
+    file.
     """
     try:
+        if again and not stat.S_ISREG(path.stat().st_mode):  # who opens a pipe may wait for ever
+            raise ValueError("is no file, and can't be read again")
         found = tomllib.loads(_content(path).decode("utf-8"))
     except OSError as error:
         raise ValueError(f"can't be read: {error.strerror}") from None
@@ -49,8 +54,12 @@ def _text(name: str, value: Any) -> str:
     """Return a value as its flag would have it; of a list the words that a shell would join."""
     if isinstance(value, bool):
         return "on" if value else "off"
+    texts = value if isinstance(value, list) and name in _LISTS else [value]
+    if "\0" in "".join(each for each in texts if isinstance(each, str)):
+        raise ValueError(f"has a zero byte in {name}, which no flag could have")
     if isinstance(value, str | int | float):
         return str(value)
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return shlex.join(value) if name == "gateway_options" else ",".join(value)
-    raise ValueError(f"wants a text, a number, true, false or a list of texts for {name}")
+    if texts is value and all(isinstance(each, str) for each in texts):
+        return shlex.join(texts) if name == "gateway_options" else ",".join(texts)
+    of_texts = ", or a list of texts" if name in _LISTS else ""
+    raise ValueError(f"wants a text, a number, true or false{of_texts} for {name}")

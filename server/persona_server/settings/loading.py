@@ -27,13 +27,16 @@ class SettingError(Exception):
     """A setting has a value that it can't have; the text names it and the fix."""
 
 
-def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:
+def load(
+    flags: Mapping[str, str | None], environment: Mapping[str, str], *, again: bool = False
+) -> Settings:
     """Return the settings of these flags (by setting name, None where not given) and variables.
 
-    One of them may name a file of more. Raises SettingError for a value that can't be.
+    One of them may name a file of more, which a running service reads `again`. Raises SettingError
+    for a value that can't be.
     """
     file = _file_of(flags, environment)
-    read = _read(file) if file else {}
+    read = _read(file, again=again) if file else {}
     found: dict[str, Any] = {}
     for each in SETTINGS:
         source, text = each.flag, flags.get(each.name)
@@ -59,14 +62,17 @@ def _parsed(each: Setting, source: str, text: str) -> Any:
 
 def _file_of(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Path | None:
     (setting,) = (each for each in SETTINGS if each.name == "config")
-    text = flags.get(setting.name)
-    return values.file_or_unset(environment.get(setting.variable, "") if text is None else text)
+    source, text = setting.flag, flags.get(setting.name)
+    if text is None:
+        source, text = setting.variable, environment.get(setting.variable, "")
+    file: Path | None = _parsed(setting, source, text)
+    return file
 
 
-def _read(file: Path) -> dict[str, str]:
+def _read(file: Path, *, again: bool) -> dict[str, str]:
     names = [each.name for each in SETTINGS if each.name != "config"]  # a file names no other
     try:
-        return settings_file.read(file, names)
+        return settings_file.read(file, names, again=again)
     except ValueError as error:
         raise SettingError(f"{file} {error}.") from None
 

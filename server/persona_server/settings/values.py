@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from persona_server.process.cores import cores
 
 MOST_PROCESSES = 256
+_MOST_DIGITS = 100  # more than any setting takes; of thousands Python makes no number
 
 
 class Address(NamedTuple):
@@ -155,7 +156,8 @@ def whole_between(low: int, high: int) -> Callable[[str], int]:
     """Return what takes whole numbers between two bounds."""
 
     def parse(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+        if not is_number or not low <= int(text) <= high:
             raise ValueError(f"wants a whole number from {low} to {high}")
         return int(text)
 

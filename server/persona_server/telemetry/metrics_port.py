@@ -29,7 +29,8 @@ class MetricsPort:
         `context` gives what a connection's TLS is made with; without it there is none.
         """
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host, port), family=family)
+        is_both = host == "::" and socket.has_dualstack_ipv6()  # as gRPC and REST have it
+        self._socket = socket.create_server((host, port), family=family, dualstack_ipv6=is_both)
         self.port: int = self._socket.getsockname()[1]
         self._page = page
         self._context = context

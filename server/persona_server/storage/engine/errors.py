@@ -1,5 +1,6 @@
 """The drivers' errors as storage raises them: by the table of faults, or as one sentence."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -134,4 +135,13 @@ def _text(error: BaseException) -> str:
         return error.strerror or type(error).__name__
     # libpq's hints are lines of their own, behind a tab.
     lines = (line for line in str(error).splitlines() if not line.startswith("\t"))
-    return "; ".join(lines).strip() or type(error).__name__
+    return ("; ".join(lines).strip() or type(error).__name__) + _of_too_many_files()
+
+
+def _of_too_many_files() -> str:
+    """Return what is behind an error where no file can be opened: SQLite does not say so."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        return "; no more files can be opened: raise the limit of open files (ulimit -n)"
+    return ""

@@ -125,6 +125,9 @@ def _hide_from_others(path: Path) -> None:
     descriptor = os.open(path, os.O_NOFOLLOW | os.O_PATH)  # which opens no file: locks are kept
     try:
         Path(f"/proc/self/fd/{descriptor}").chmod(0o600)
+    except OSError as error:
+        error.filename = path  # not the number, which says nothing
+        raise
     finally:
         os.close(descriptor)
 
@@ -139,6 +142,8 @@ def make_folder(folder: Path) -> None:
         if not folder.is_dir():
             folder.parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir(mode=0o700, exist_ok=True)  # another starter may have made it
+    except FileExistsError as error:
+        raise DatabaseError(f"{error.filename} is no folder, or a link to none.") from error
     except OSError as error:
         raise _unusable(folder, error) from error
 

@@ -42,7 +42,7 @@ def back_up(folder: Path, target: Path) -> int:
 def back_up_to(folder: Path, stream: BinaryIO) -> int:
     """Do the same to a stream, by way of a file among the temporary ones; return its bytes."""
     begun = time.time()
-    with tempfile.TemporaryDirectory(prefix="persona-backup-") as made:
+    with _temporary_folder() as made:
         file = Path(made) / "backup"
         _write(folder, file)
         with file.open("rb") as whole:
@@ -51,6 +51,16 @@ def back_up_to(folder: Path, stream: BinaryIO) -> int:
             size = whole.tell()
     note_backup(folder, begun)
     return size
+
+
+def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
+    try:
+        return tempfile.TemporaryDirectory(prefix="persona-backup-")
+    except OSError as error:
+        raise DatabaseError(
+            "A backup that goes to a pipe is first made in a folder for temporary files, and none "
+            "can be written: name one with TMPDIR."
+        ) from error
 
 
 def restore(source: BinaryIO, size: int, folder: Path) -> int:

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from persona_server.errors import ServiceError
+from persona_server.errors import ServiceError, to_operator
 from persona_server.storage.copying.progress import UnfinishedError
 from persona_server.storage.derived.comparing import differing, voiding
 from persona_server.storage.engine.errors import DatabaseError
@@ -145,8 +145,11 @@ def _derived(folder: Path, schema: Finding) -> Finding:
         return Finding("problem", "derived", str(error))
     except DatabaseError as error:  # the folder may only be read
         return Finding("skipped", "derived", str(error))
-    except ServiceError as error:
-        return Finding("problem", "derived", str(error))
+    except ServiceError as error:  # such as a disk without the room to make it anew
+        is_damaged = error.reason_name == "DATABASE_DAMAGED"
+        why = "the database is damaged" if is_damaged else to_operator(error)
+        state = "problem" if is_damaged else "skipped"
+        return Finding(state, "derived", f"can't be looked at: {why}")
 
 
 def _compared(folder: Path) -> Finding:

@@ -132,6 +132,9 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
     def _open(self) -> apsw.Connection:
         connection: apsw.Connection = super()._connect()
         set_up(connection, self.path.name)
+        # On the disk whose room is looked at: that of the system's temporary files may be small, or
+        # memory. It counts for the whole process, and what SQLite writes there has no name.
+        connection.pragma("temp_store_directory", str(self.path.parent))
         with self._connections_lock:
             self._file = self._file or file_identity(self.path)
             self._connections.append(connection)
@@ -249,7 +252,7 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
     def rewrite(self) -> None:
         """Write the file anew without anything that was deleted, and empty the log.
 
-        Takes as much room on the disk again, and must be alone: see `alone`.
+        Takes twice its room on the disk, for a copy and the log, and must be alone: see `alone`.
         """
         connection = self.connection()
         connection.execute(f"{CAN_SHRINK}; VACUUM").fetchall()
