@@ -72,6 +72,9 @@ def test_targets_come_from_a_file(
     file.write_text(TARGET + '{"shares": 1}')
     wrong = cli.run(*asked)
     assert (wrong.code, f"{file}:2: " in wrong.err) == (1, True)
+    file.write_text(TARGET + TARGET.replace("0.5]", "0.4]"))
+    why = "shares must be from 0 to 1, and 1 together, but are 0.9"
+    assert cli.run(*asked) == (1, "", f"persona: {file}:2: {why}\n")
     file.write_text("")
     assert cli.run(*asked) == (1, "", f"persona: {file}: has no target\n")
     assert cli.run("compare", "--project", place.project).code == 2

@@ -119,6 +119,7 @@ def test_what_is_no_reference_answer_is_named_by_its_line(
         (line(people[0], "nps", 9), "answer.rating must be 1 to 5, is 9"),
         ({"persona": 1}, "has fields that a reference answer does not have: persona"),
         (line("x", "nps", 1), "persona_id must be a UUID"),
+        (line(people[0].upper(), "nps", 1), "is of the same persona and question as a line before"),
     ):
         file.write_text(good + json.dumps(wrong))
         done = cli.run("fidelity", *place.options, "--references", file)
