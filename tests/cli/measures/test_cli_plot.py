@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import pytest
 from cli.conftest import Cli, Place
+from cli.pictures import PANEL, panel_widths
 
 from persona.v1.measures_pb2 import (
     QUESTION_KIND_CHOICE,
@@ -128,6 +129,17 @@ def test_a_change_of_halves_goes_from_mean_to_mean(svg: Path) -> None:
     both = texts(drawn(svg, rising(), one))
     ways = "from first to last or between the means of both halves"
     assert f"Orange: reliable change {ways}, adjusted p below 0.05. Times are UTC." in both
+
+
+def test_what_is_said_above_a_panel_takes_no_room_from_it(svg: Path) -> None:
+    """Nor do other panels' labels, which move it to the right."""
+    one = turned((3, 1, 1, 1, 1, 1, 5, 5, 5, 5, 5, 2), 19 / 6)
+    one.question.key = "価格についてどう思いますか、そして品質についてはどう思いますか"
+    options = [f"an option of a long name, {i}" for i in range(3)]
+    chosen = timeline(QUESTION_KIND_CHOICE, tuple(options), options=options)
+    picture = drawn(svg, one, one, chosen)
+    assert min(panel_widths(picture)[:3]) > PANEL * 0.6
+    assert "価格についてどう思いま…" in texts(picture)  # a character has two cells
 
 
 def test_a_change_of_halves_is_told_beside_that_of_the_ends() -> None:

@@ -75,7 +75,8 @@ def _draw_row(axes: Axes, row: Row, place: float, forest: Forest) -> None:
     for i, one in enumerate(row.estimates):
         y = place + _APART * ((number - 1) / 2 - i)
         axes.plot((one.low, one.high), (y, y), color=one.color, linewidth=1.3, zorder=2)
-        axes.plot(one.value, y, "o", color=one.color, markersize=4.5, zorder=3)
+        # Whole also at the end of the scale.
+        axes.plot(one.value, y, "o", color=one.color, markersize=4.5, zorder=3, clip_on=False)
     if row.note:
         axes.annotate(
             row.note, (forest.low, place), xytext=(4, 0), textcoords="offset points",

@@ -19,22 +19,23 @@ def figure(names: tuple[str, str], comparisons: Sequence[QuestionComparison]) ->
     """Return comparisons as a figure; `names` are those of the two sides."""
     title = f"{names[0]} and {names[1]}"
     bars = [len(one.shares) for one in comparisons]
-    made, panels = grid(title, "Shares of answers", _LEGEND, bars)
+    lines = 2 if max(bars) > MAX_BARS else 1
+    made, panels = grid(title, "Shares of answers", _LEGEND, bars, lines)
     for one, axes in zip(comparisons, panels, strict=True):
-        _draw(axes, one)
+        _draw(axes, one, lines)
     return made
 
 
-def _draw(axes: Axes, one: QuestionComparison) -> None:
+def _draw(axes: Axes, one: QuestionComparison, lines: int) -> None:
     question = one.question
     labels = list(question.options) or [str(i) for i in range(question.min, question.max + 1)]
     sums = [a + b for a, b in zip(one.shares, one.other_shares, strict=True)]
     largest = sorted(range(len(labels)), key=lambda i: (-sums[i], i))[:MAX_BARS]
     shown = sorted(largest)
-    said = distance_text(one) and f"distance {distance_text(one)}"
+    said = [f"distance {found}"] if (found := distance_text(one)) else []
     if hidden := len(labels) - len(shown):
-        said = f"{said}; {hidden} more answers not shown"
-    write_titles(axes, question, said)
+        said.append(f"{hidden} more answers not shown")
+    write_titles(axes, question, said, lines)
     for shares, color, side in ((one.shares, BLUE, 1), (one.other_shares, ORANGE, -1)):
         places = [side * _HALF / 2 - i for i in range(len(shown))]
         axes.barh(places, [shares[i] for i in shown], height=_HALF, color=color, zorder=2)
