@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from cli.conftest import Cli, Place
 
-from persona_client import Persona, PersonaClient, RatingAnswer, Response
+from persona_client import Persona, PersonaClient, RatingAnswer, Response, Simulation
 
 SVG = "{http://www.w3.org/2000/svg}"
 TARGET = (
@@ -51,6 +51,26 @@ def test_two_simulations_are_compared_by_individual(
     said = ["".join(text.itertext()) for text in picture.iter(f"{SVG}text")]
     assert {"nps", "1", "2"} <= set(said)
     assert any(text.startswith("distance 0.5 (") for text in said)
+
+
+def test_a_picture_names_all_that_was_selected(
+    cli: Cli, client: PersonaClient, place: Place, tmp_path: Path
+) -> None:
+    """Or two groups in one simulation, and two simulations of a group, would be called the same."""
+    first, second = answered_twice(client, place)
+    for name, simulation in (("one", first), ("two", second)):
+        client.update_simulation(place.ids[0], simulation, Simulation(name=name))
+    target, group = tmp_path / "pairs.svg", place.group
+    given = ("--project", place.project, "--group", group, "-s", "one", "--plot", target)
+    cli.run("compare", *given, "--other-group", group, "--other-simulation", "two")
+    assert f"{group}, one and {group}, two" in titles(target)
+    cli.run("summary", *given)
+    assert f"{group}, one" in titles(target)
+
+
+def titles(picture: Path) -> list[str]:
+    found = ET.fromstring(picture.read_bytes()).iter(f"{SVG}text")  # noqa: S314
+    return ["".join(text.itertext()) for text in found]
 
 
 def test_targets_come_from_a_file(

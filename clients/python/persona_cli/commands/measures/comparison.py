@@ -12,6 +12,7 @@ from persona_cli.commands.measures.options import (
     QuestionOption,
     SimulationOption,
     require_picture,
+    selection_title,
 )
 from persona_cli.files.references import read_targets
 from persona_cli.plot.picture import write_comparison_picture
@@ -98,8 +99,8 @@ def compare(
         )
     found = [each for each in found if question in ("", each.question.key)]
     if plot:
-        first = simulation or group or model or project
-        second = other_simulation or other_group or other_model or "target"
+        first = selection_title(group, simulation, model) or project
+        second = selection_title(other_group, other_simulation, other_model) or "target"
         _draw(plot, (first, second), found)
     elif context.as_json:
         for each in found:
