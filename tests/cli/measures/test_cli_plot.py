@@ -22,10 +22,11 @@ from persona.v1.measures_pb2 import (
     SLOPE_UNIT_THIRTY_DAYS,
     UNDEFINED_REASON_NO_RESIDUALS,
     UNDEFINED_REASON_TOO_FEW_POINTS,
+    PersonaReliability,
     Question,
     QuestionTimeline,
 )
-from persona_cli.plot.picture import MAX_PANELS, write_picture
+from persona_cli.plot.picture import MAX_PANELS, MAX_ROWS, write_picture, write_reliability_picture
 from persona_cli.terminal.shifts import reliable_text
 from support.answering.shifting import shifting_individual
 from support.data import Place as Group
@@ -285,6 +286,15 @@ def test_too_many_questions_are_said(svg: Path, capsys: pytest.CaptureFixture[st
     picture = drawn(svg, *[one] * (MAX_PANELS + 2))
     assert texts(picture).count("themes") == MAX_PANELS
     assert capsys.readouterr().err.startswith("2 more questions don't fit; --question")
+    what = f"Answers over time: {MAX_PANELS} of {MAX_PANELS + 2} questions"
+    assert any(text.startswith(what) for text in texts(picture))
+
+
+def test_a_picture_of_some_personas_says_of_how_many(svg: Path) -> None:
+    found = [PersonaReliability(full_name="Ada")] * (MAX_ROWS + 1)
+    write_reliability_picture(str(svg), "Group", found)
+    said = texts(ET.fromstring(svg.read_bytes()))  # noqa: S314
+    assert f"Reliability of {MAX_ROWS} of {MAX_ROWS + 1} personas" in said
 
 
 def test_the_command_draws_what_the_service_says(

@@ -8,7 +8,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from persona.v1.comparison_pb2 import AnswerShare, QuestionSummary
 from persona.v1.measures_pb2 import Question
-from persona_cli.plot.panels import INK, QUIET, caption, shortened
+from persona_cli.plot.panels import INK, QUIET, caption, counted, shortened
 from persona_cli.terminal.shifts import kind_text, number_text
 from persona_cli.terminal.summaries import moments_text, number_answered
 
@@ -23,12 +23,13 @@ _LEGEND = (
 )
 
 
-def figure(name: str, summaries: Sequence[QuestionSummary]) -> Figure:
-    """Return summaries as a figure, two panels beside each other."""
+def figure(name: str, summaries: Sequence[QuestionSummary], number: int) -> Figure:
+    """Return summaries as a figure, of `number` that there are, two panels beside each other."""
     said = [_said(one) for one in summaries]
     lines = max(map(len, said))
     bars = [len(one.shares) for one in summaries]
-    made, panels = grid(name, "Answers", _LEGEND, bars, lines)
+    what = f"Answers to {counted(len(summaries), number, 'question')}"
+    made, panels = grid(name, what, _LEGEND, bars, lines)
     for one, axes, texts in zip(summaries, panels, said, strict=True):
         write_titles(axes, one.question, texts, lines)
         if one.shares:
@@ -57,7 +58,6 @@ def grid(
     left, number = 0.12 / width, len(bars)
     title, top = shortened(title, 60), 1 - 0.14 / height
     made.text(left, top, title, va="top", fontsize=14, fontweight="bold")
-    what = f"{what} to {number} question{'' if number == 1 else 's'}"
     made.text(left, 1 - 0.44 / height, what, va="top", fontsize=9.5, color=QUIET)
     made.text(left, 0.1 / height, legend, va="bottom", fontsize=7.2, color=QUIET)
     panels = made.subplots(rows, columns, squeeze=False, gridspec_kw={"height_ratios": heights})

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from persona.v1.comparison_pb2 import QuestionComparison
 from persona_cli.plot.bars import BLUE, MAX_BARS, ORANGE, draw_axes, grid, write_titles
+from persona_cli.plot.panels import counted
 from persona_cli.terminal.summaries import distance_text
 
 _HALF = 0.34  # of the room of an answer
@@ -15,12 +16,15 @@ _LEGEND = (
 )
 
 
-def figure(names: tuple[str, str], comparisons: Sequence[QuestionComparison]) -> Figure:
-    """Return comparisons as a figure; `names` are those of the two sides."""
+def figure(
+    names: tuple[str, str], comparisons: Sequence[QuestionComparison], number: int
+) -> Figure:
+    """Return comparisons, of `number` that there are, as a figure; `names` are of both sides."""
     title = f"{names[0]} and {names[1]}"
     bars = [len(one.shares) for one in comparisons]
     lines = 2 if max(bars) > MAX_BARS else 1
-    made, panels = grid(title, "Shares of answers", _LEGEND, bars, lines)
+    what = f"Shares of answers to {counted(len(comparisons), number, 'question')}"
+    made, panels = grid(title, what, _LEGEND, bars, lines)
     for one, axes in zip(comparisons, panels, strict=True):
         _draw(axes, one, lines)
     return made

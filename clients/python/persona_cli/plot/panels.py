@@ -90,6 +90,12 @@ def place_captions(figure: Figure) -> None:
                 text.set_position((x - over * 72 / figure.dpi, y))
 
 
+def counted(shown: int, number: int, what: str) -> str:
+    """Say how many are shown, and of how many where these are more."""
+    of = f"{shown} of " if shown < number else ""
+    return f"{of}{number} {what}{'' if number == 1 else 's'}"
+
+
 def judged(timeline: QuestionTimeline) -> int:
     """Return of how many points at either end the mean is taken, to tell a change of numbers."""
     number = len(timeline.points)
