@@ -45,6 +45,10 @@ def test_two_simulations_are_compared_by_individual(
     assert (one["paired"], one["distance"]["value"]) == (True, 0.5)
     assert one["mean_difference"]["value"] == 0.5
     assert cli.run(*asked, "--question", "other", "--json").lines() == []
+    itself = cli.run(
+        "compare", "--project", place.project, "-s", first, "--other-simulation", first
+    )
+    assert (itself.code, itself.err.startswith("Nothing to compare: ")) == (0, True)
     target = tmp_path / "pairs.svg"
     assert cli.run(*asked, "--plot", target).err == f"Wrote {target}.\n"
     picture = ET.fromstring(target.read_bytes())  # noqa: S314

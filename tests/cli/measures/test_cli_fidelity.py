@@ -70,7 +70,8 @@ def test_a_file_is_recorded_and_the_group_measured(cli: Cli, place: Place, file:
     assert fair["consistency"]["share"] == 0.5
     assert nps["normalized_accuracy"] is None
     assert nps["comparison"]["other_shares"] == [0, 0, 0, 1, 0]
-    assert cli.run(*asked, "--model", "another", "--json").lines() == []
+    nobody = cli.run(*asked, "--model", "another", "--json")
+    assert nobody == (0, "", "Nothing to measure: no answers have reference answers.\n")
 
 
 def test_a_row_for_each_persona(cli: Cli, place: Place, people: list[str], file: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_selection_is_a_project_or_the_library(cli: Cli, place: Place) -> None
     assert cli.run("summary", "--library", "--project", place.project).code == 2
     assert cli.run("summary", "--library", "--group", place.group).code == 2
     assert cli.run("summary", "--library").code == 0
-    assert cli.run("summary", "--project", place.project).out == ""
+    assert cli.run("summary", "--project", place.project) == (0, "", "There are no answers.\n")
 
 
 def test_what_is_said_above_a_panel_takes_no_room_from_it(

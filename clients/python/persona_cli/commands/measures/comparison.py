@@ -98,6 +98,8 @@ def compare(
             "kind and options those of the answers?"
         )
     found = [each for each in found if question in ("", each.question.key)]
+    if not (found or given or plot):
+        say("Nothing to compare: no question has answers of both, other than those that both have.")
     if plot:
         first = selection_title(group, simulation, model) or project
         second = selection_title(other_group, other_simulation, other_model) or "target"

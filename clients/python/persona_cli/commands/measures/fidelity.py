@@ -140,6 +140,8 @@ def _show_questions(context: CommandContext, plot: str, name: str, scope: Scope)
     found = context.client.measure_group_fidelity(
         project, group, simulation_id=simulation, model=model
     )
+    if not (found or plot):
+        say("Nothing to measure: no answers have reference answers.")
     if plot:
         _draw(plot, name, "question", [(one.question.key, one) for one in found])
     elif context.as_json:

@@ -59,14 +59,17 @@ def summary(
     if plot:
         title = selection_title(group, simulation) or project or "Library"
         _draw(plot, title, list(found))
-    elif context.as_json:
-        for one in found:
+        return
+    number = 0
+    for number, one in enumerate(found, 1):
+        if context.as_json:
             print_json(one)
-    else:
-        for i, one in enumerate(found):
-            if i:
+        else:
+            if number > 1:
                 print_text()
             _print_summary(one)
+    if not number:
+        say("There are no answers.")
 
 
 def _selected(
