@@ -143,6 +143,13 @@ def test_what_is_said_above_a_panel_takes_no_room_from_it(svg: Path) -> None:
     assert "価格についてどう思いま…" in texts(picture)  # a character has two cells
 
 
+def test_a_title_is_as_long_as_the_picture_is_wide(svg: Path) -> None:
+    name = "Somebody of a very long name " * 3
+    one, four = (texts(drawn(svg, *[rising()] * number, name=name)) for number in (1, 4))
+    assert "Somebody of a very long name Somebody of a very…" in one
+    assert "Somebody of a very long name Somebody of a very long name Somebody o…" in four
+
+
 def test_a_change_of_halves_is_told_beside_that_of_the_ends() -> None:
     down = turned((4, 4, 4, 4, 2, 2, 2, 4), -1.5).numeric_shift
     figures = "last − first 0, RCI −4.78, adjusted p below 0.001"

@@ -8,7 +8,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from persona.v1.comparison_pb2 import AnswerShare, QuestionSummary
 from persona.v1.measures_pb2 import Question
-from persona_cli.plot.panels import INK, QUIET, caption, counted, shortened
+from persona_cli.plot.panels import INK, QUIET, caption, counted, shortened, write_around
 from persona_cli.terminal.shifts import kind_text, number_text
 from persona_cli.terminal.summaries import moments_text, number_answered
 
@@ -55,15 +55,11 @@ def grid(
     body = (0, _FOOTER / height, 1, 1 - (_HEADER + _FOOTER) / height)
     layout = ConstrainedLayoutEngine(rect=body, w_pad=0.12, h_pad=0.1, wspace=0.03, hspace=0.02)
     made = Figure(figsize=(width, height), layout=layout, facecolor="white")
-    left, number = 0.12 / width, len(bars)
-    title, top = shortened(title, 60), 1 - 0.14 / height
-    made.text(left, top, title, va="top", fontsize=14, fontweight="bold")
-    made.text(left, 1 - 0.44 / height, what, va="top", fontsize=9.5, color=QUIET)
-    made.text(left, 0.1 / height, legend, va="bottom", fontsize=7.2, color=QUIET)
+    write_around(made, title, what, legend)
     panels = made.subplots(rows, columns, squeeze=False, gridspec_kw={"height_ratios": heights})
-    for axes in list(panels.flat)[number:]:
+    for axes in list(panels.flat)[len(bars) :]:
         axes.set_axis_off()
-    return made, list(panels.flat)[:number]
+    return made, list(panels.flat)[: len(bars)]
 
 
 def write_titles(axes: Axes, question: Question, said: Sequence[str], lines: int) -> None:

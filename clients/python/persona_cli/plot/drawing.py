@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from persona.v1.measures_pb2 import QuestionTimeline
 from persona_cli.plot.along import Along
-from persona_cli.plot.panels import QUIET, counted, draw_panel, judged, shortened
+from persona_cli.plot.panels import QUIET, counted, draw_panel, judged, write_around
 
 # Inches.
 _PANEL_WIDTH, _PANEL_HEIGHT = 4.6, 2.35
@@ -30,25 +30,12 @@ def figure(name: str, timelines: Sequence[QuestionTimeline], along: Along, numbe
     layout = ConstrainedLayoutEngine(rect=body, w_pad=0.12, h_pad=0.1, wspace=0.03, hspace=0.02)
     made = Figure(figsize=(width, height), layout=layout, facecolor="white")
     what = _what(timelines, along, counted(len(timelines), number, "question"))
-    _write_around(made, name, what, _legend(timelines, along))
+    write_around(made, name, what, "\n".join(_legend(timelines, along)))
     grid = list(made.subplots(rows, columns, sharex=True, squeeze=False).flat)
     for timeline, axes in zip(timelines, grid, strict=False):
         draw_panel(axes, timeline, along)
     _share_places(grid, timelines, columns, along)
     return made
-
-
-def _write_around(figure: Figure, name: str, what: str, lines: Iterator[str]) -> None:
-    """Write the title above the panels, and how to read them below."""
-    width, height = figure.get_size_inches()
-    left = 0.12 / width
-    figure.text(
-        left, 1 - 0.14 / height, shortened(name, 60), va="top", fontsize=14, fontweight="bold"
-    )
-    top = 1 - 0.44 / height
-    figure.text(left, top, what, va="top", fontsize=9.5, color=QUIET)
-    legend = "\n".join(lines)
-    figure.text(left, 0.1 / height, legend, va="bottom", fontsize=7.2, color=QUIET)
 
 
 def _what(timelines: Sequence[QuestionTimeline], along: Along, questions: str) -> str:

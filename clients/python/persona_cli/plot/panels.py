@@ -37,6 +37,7 @@ _BLUE, _CHANGE = "#0072B2", "#B84300"
 _MAX_TICKS = 7  # between the ends of a rating
 _PARTS = (4, 5, 3, 2, 1)  # of a longer one
 _TITLE = 36  # characters above a panel
+_TITLE_CELLS = 7.5  # of the title above all, in an inch
 _MAX_ROWS = 8  # options or themes of a panel
 _OTHERS = "(others)"  # taken, but without a row of their own
 _ARROW = 0.05  # behind the last point, as a share of the time
@@ -65,6 +66,15 @@ def shortened(text: str, most: int) -> str:
     """Return a text that fits on a line of so many cells, of which a Chinese character has two."""
     shown = printable(text)
     return shown if cell_len(shown) <= most else f"{set_cell_size(shown, most - 1).rstrip()}…"
+
+
+def write_around(figure: Figure, title: str, what: str, legend: str) -> None:
+    """Write the title and what is shown above all panels, and how to read them below."""
+    width, height = figure.get_size_inches()
+    left, title = 0.12 / width, shortened(title, int(width * _TITLE_CELLS))
+    figure.text(left, 1 - 0.14 / height, title, va="top", fontsize=14, fontweight="bold")
+    figure.text(left, 1 - 0.44 / height, what, va="top", fontsize=9.5, color=QUIET)
+    figure.text(left, 0.1 / height, legend, va="bottom", fontsize=7.2, color=QUIET)
 
 
 def caption(axes: Axes, text: str, height: int, **style: Any) -> None:
