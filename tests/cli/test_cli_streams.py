@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cli.conftest import Cli, Place
 
-from persona_client import Persona, PersonaClient
+from persona_client import Persona, PersonaClient, Response
 from support.data import uid
 
 NO_READER = 141
@@ -219,3 +219,16 @@ def test_a_text_is_utf_8_whatever_the_locale(cli: Cli, place: Place) -> None:
     assert [one["name"] for one in done.lines()] == ["Zoë"]
     shown = cli.shell('persona groups show "$@"', "Zoë", "-p", place.project, **plain)
     assert (shown.code, "Zo\\xeb" in shown.out) == (0, True)
+
+
+def test_a_negative_number_is_one_whatever_the_locale(
+    cli: Cli, client: PersonaClient, place: Place
+) -> None:
+    (one,) = client.batch_create_personas(*place.ids, [Persona(full_name="Zoë")])
+    felt = Response(persona_id=one.id, question_key="tea − or café", sentiment=-0.25)
+    client.record_responses(uid(), [felt])
+    for encoding, what in (("ascii", "tea - or caf\\xe9"), ("cp1252", "tea - or caf")):
+        said = f'PYTHONIOENCODING={encoding} persona summary "$@" | iconv -f cp1252 -t utf-8'
+        shown = cli.shell(said, "-p", place.project).out
+        assert shown.startswith(what)
+        assert "(sentiment -1 to +1), 1 individual\nmean -0.25" in shown

@@ -108,8 +108,10 @@ def test_a_token_that_cannot_be_sent_is_refused(standin: Standin) -> None:
         PersonaClient(standin.address, "a\nb")
 
 
-@pytest.mark.parametrize("address", ["", "http://127.0.0.1:50051", "127.0.0.1:50051/"])
-def test_an_address_of_rest_is_refused_before_any_call(address: str) -> None:
+@pytest.mark.parametrize(
+    "address", ["", "http://127.0.0.1:50051", "127.0.0.1:50051/", "127.0.0.1", "localhost"]
+)
+def test_an_address_of_rest_or_without_a_port_is_refused_before_any_call(address: str) -> None:
     with pytest.raises(ValueError, match="HOST:PORT of gRPC"):
         PersonaClient(address, "x")
 

@@ -13,7 +13,9 @@ from persona_cli.files.json_lines import LineError, parse_message
 
 TEXT = "must be a string of valid Unicode"
 WHOLE = "must be a whole number from -2147483648 to 2147483647"
-ENUM = "must be the name of one of its values"
+KINDS = ", ".join(
+    f"QUESTION_KIND_{kind}" for kind in ("CHOICE", "CHOICES", "RATING", "SENTIMENT", "THEMES")
+)
 MAP = f"must be an object, each value of which {TEXT}"
 TIME = "must be a time such as 2026-01-31T12:00:00Z"
 
@@ -36,7 +38,7 @@ TIME = "must be a time such as 2026-01-31T12:00:00Z"
         (Response, {"rating": {"most": 4}}, "rating.most is not a known field"),
         (Response, {"sentiment": "good"}, "sentiment must be a number"),
         (TargetDistribution, {"shares": [0.5, "half"]}, "shares[1] must be a number"),
-        (TargetDistribution, {"question": {"kind": "NO"}}, f"question.kind {ENUM}"),
+        (TargetDistribution, {"question": {"kind": "NO"}}, f"question.kind must be one of {KINDS}"),
     ],
 )  # fmt: skip
 def test_a_fault_names_its_field_and_what_it_must_be(kind: Any, value: Any, said: str) -> None:

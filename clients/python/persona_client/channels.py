@@ -36,7 +36,8 @@ def open_channel(address: str, files: TlsFiles, options: tuple[_Option, ...]) ->
     """
     if address.startswith("https:"):
         return grpc.secure_channel(_target(address), _credentials(files), options)
-    if not address or address.startswith("http:") or address.endswith("/"):
+    # Without a port gRPC would try that of https.
+    if ":" not in address or address.startswith("http:") or address.endswith("/"):
         raise ValueError(
             "The address must be HOST:PORT of gRPC, or https://HOST:PORT where it has TLS, and not "
             f"of REST; got {address!r}."

@@ -1048,7 +1048,9 @@ class ChangeNoise(_message.Message):
     difference_count: _builtins.int
     """The number of their successive differences."""
     variance: _builtins.float
-    """Their variance, half the mean square of the differences, in rating points² or sentiment²."""
+    """Their variance, half the mean square of the differences, in rating points² or sentiment². That of
+    ratings counts as a quarter of `mean_inverse` at least, so that one step alone is never reliable.
+    """
     mean_inverse: _builtins.float
     """The mean of one over the number of answers that a point is the mean of."""
     def __init__(

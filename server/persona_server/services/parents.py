@@ -71,10 +71,16 @@ def name_taken(field: str, name: str, resource_id: str) -> ServiceError:
     )
 
 
-def already_exists(what: str, field: str, resource_id: str, *, visible: bool) -> ServiceError:
-    """ALREADY_EXISTS: the id names something else, or something that was deleted."""
+def already_exists(
+    what: str, field: str, resource_id: str, *, visible: bool, other: str = ""
+) -> ServiceError:
+    """ALREADY_EXISTS: the id names something else, or something that was deleted.
+
+    `other` is what else it is of, such as "group", where it is not of the one that is meant.
+    """
     state = "visible" if visible else "deleted"
-    owner = f"a visible {what} with different content" if visible else f"a deleted {what}"
+    different = f"of another {other}" if other else "with different content"
+    owner = f"a visible {what} {different}" if visible else f"a deleted {what}"
     return ServiceError(
         errors_pb2.ERROR_REASON_ALREADY_EXISTS,
         f"{field}: the id {resource_id} is taken by {owner}. "

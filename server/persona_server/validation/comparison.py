@@ -11,7 +11,7 @@ from persona_server.validation.limits import (
     MOST_POSITIONS,
     MOST_TARGETS,
 )
-from persona_server.validation.violations import Violations
+from persona_server.validation.violations import Violations, found_by
 
 _NEAR = 1e-6  # by which the sum of shares may miss 1
 _OTHERS = ("other_simulation_id", "other_group_id", "other_model")
@@ -45,6 +45,11 @@ def check_comparison(found: Violations, request: CompareResponsesRequest) -> Non
             _check_target(found, f"targets[{i}]", target)
 
 
+def target_violations(target: TargetDistribution, path: str) -> Violations:
+    """Check one target, as it stands at `path`."""
+    return found_by(lambda found: _check_target(found, path, target))
+
+
 def _check_target(found: Violations, path: str, target: TargetDistribution) -> None:
     question, where = target.question, f"{path}.question"
     check_name(found, f"{where}.key", question.key, LINES["question_key"])
@@ -55,7 +60,8 @@ def _check_target(found: Violations, path: str, target: TargetDistribution) -> N
         what = f"must have one share for each of {positions} answers, has {len(target.shares)}"
         found.add(f"{path}.shares", what)
     elif positions and not _are_shares(target):
-        found.add(f"{path}.shares", "must be from 0 to 1, and 1 together")
+        total = f"{sum(target.shares):.7g}"
+        found.add(f"{path}.shares", f"must be from 0 to 1, and 1 together, but are {total}")
 
 
 def _positions(found: Violations, path: str, question: Question) -> int:

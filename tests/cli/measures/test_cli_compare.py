@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from cli.conftest import Cli, Place
 
-from persona_client import Persona, PersonaClient, RatingAnswer, Response
+from persona_client import Persona, PersonaClient, RatingAnswer, Response, Simulation
 
 SVG = "{http://www.w3.org/2000/svg}"
 TARGET = (
@@ -45,12 +45,36 @@ def test_two_simulations_are_compared_by_individual(
     assert (one["paired"], one["distance"]["value"]) == (True, 0.5)
     assert one["mean_difference"]["value"] == 0.5
     assert cli.run(*asked, "--question", "other", "--json").lines() == []
+    itself = cli.run(
+        "compare", "--project", place.project, "-s", first, "--other-simulation", first
+    )
+    assert (itself.code, itself.err.startswith("Nothing to compare: ")) == (0, True)
     target = tmp_path / "pairs.svg"
     assert cli.run(*asked, "--plot", target).err == f"Wrote {target}.\n"
     picture = ET.fromstring(target.read_bytes())  # noqa: S314
     said = ["".join(text.itertext()) for text in picture.iter(f"{SVG}text")]
     assert {"nps", "1", "2"} <= set(said)
     assert any(text.startswith("distance 0.5 (") for text in said)
+
+
+def test_a_picture_names_all_that_was_selected(
+    cli: Cli, client: PersonaClient, place: Place, tmp_path: Path
+) -> None:
+    """Or two groups in one simulation, and two simulations of a group, would be called the same."""
+    first, second = answered_twice(client, place)
+    for name, simulation in (("one", first), ("two", second)):
+        client.update_simulation(place.ids[0], simulation, Simulation(name=name))
+    target, group = tmp_path / "pairs.svg", place.group
+    given = ("--project", place.project, "--group", group, "-s", "one", "--plot", target)
+    cli.run("compare", *given, "--other-group", group, "--other-simulation", "two")
+    assert f"{group}, one and {group}, two" in titles(target)
+    cli.run("summary", *given)
+    assert f"{group}, one" in titles(target)
+
+
+def titles(picture: Path) -> list[str]:
+    found = ET.fromstring(picture.read_bytes()).iter(f"{SVG}text")  # noqa: S314
+    return ["".join(text.itertext()) for text in found]
 
 
 def test_targets_come_from_a_file(
@@ -72,6 +96,9 @@ def test_targets_come_from_a_file(
     file.write_text(TARGET + '{"shares": 1}')
     wrong = cli.run(*asked)
     assert (wrong.code, f"{file}:2: " in wrong.err) == (1, True)
+    file.write_text(TARGET + TARGET.replace("0.5]", "0.4]"))
+    why = "shares must be from 0 to 1, and 1 together, but are 0.9"
+    assert cli.run(*asked) == (1, "", f"persona: {file}:2: {why}\n")
     file.write_text("")
     assert cli.run(*asked) == (1, "", f"persona: {file}: has no target\n")
     assert cli.run("compare", "--project", place.project).code == 2

@@ -70,7 +70,8 @@ def test_a_file_is_recorded_and_the_group_measured(cli: Cli, place: Place, file:
     assert fair["consistency"]["share"] == 0.5
     assert nps["normalized_accuracy"] is None
     assert nps["comparison"]["other_shares"] == [0, 0, 0, 1, 0]
-    assert cli.run(*asked, "--model", "another", "--json").lines() == []
+    nobody = cli.run(*asked, "--model", "another", "--json")
+    assert nobody == (0, "", "Nothing to measure: no answers have reference answers.\n")
 
 
 def test_a_row_for_each_persona(cli: Cli, place: Place, people: list[str], file: Path) -> None:
@@ -119,6 +120,7 @@ def test_what_is_no_reference_answer_is_named_by_its_line(
         (line(people[0], "nps", 9), "answer.rating must be 1 to 5, is 9"),
         ({"persona": 1}, "has fields that a reference answer does not have: persona"),
         (line("x", "nps", 1), "persona_id must be a UUID"),
+        (line(people[0].upper(), "nps", 1), "is of the same persona and question as a line before"),
     ):
         file.write_text(good + json.dumps(wrong))
         done = cli.run("fidelity", *place.options, "--references", file)

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import pytest
 from cli.conftest import Cli, Place
+from cli.pictures import PANEL, panel_widths
 
 from persona.v1.measures_pb2 import (
     QUESTION_KIND_CHOICE,
@@ -21,10 +22,11 @@ from persona.v1.measures_pb2 import (
     SLOPE_UNIT_THIRTY_DAYS,
     UNDEFINED_REASON_NO_RESIDUALS,
     UNDEFINED_REASON_TOO_FEW_POINTS,
+    PersonaReliability,
     Question,
     QuestionTimeline,
 )
-from persona_cli.plot.picture import MAX_PANELS, write_picture
+from persona_cli.plot.picture import MAX_PANELS, MAX_ROWS, write_picture, write_reliability_picture
 from persona_cli.terminal.shifts import reliable_text
 from support.answering.shifting import shifting_individual
 from support.data import Place as Group
@@ -128,6 +130,24 @@ def test_a_change_of_halves_goes_from_mean_to_mean(svg: Path) -> None:
     both = texts(drawn(svg, rising(), one))
     ways = "from first to last or between the means of both halves"
     assert f"Orange: reliable change {ways}, adjusted p below 0.05. Times are UTC." in both
+
+
+def test_what_is_said_above_a_panel_takes_no_room_from_it(svg: Path) -> None:
+    """Nor do other panels' labels, which move it to the right."""
+    one = turned((3, 1, 1, 1, 1, 1, 5, 5, 5, 5, 5, 2), 19 / 6)
+    one.question.key = "価格についてどう思いますか、そして品質についてはどう思いますか"
+    options = [f"an option of a long name, {i}" for i in range(3)]
+    chosen = timeline(QUESTION_KIND_CHOICE, tuple(options), options=options)
+    picture = drawn(svg, one, one, chosen)
+    assert min(panel_widths(picture)[:3]) > PANEL * 0.6
+    assert "価格についてどう思いま…" in texts(picture)  # a character has two cells
+
+
+def test_a_title_is_as_long_as_the_picture_is_wide(svg: Path) -> None:
+    name = "Somebody of a very long name " * 3
+    one, four = (texts(drawn(svg, *[rising()] * number, name=name)) for number in (1, 4))
+    assert "Somebody of a very long name Somebody of a very…" in one
+    assert "Somebody of a very long name Somebody of a very long name Somebody o…" in four
 
 
 def test_a_change_of_halves_is_told_beside_that_of_the_ends() -> None:
@@ -273,6 +293,15 @@ def test_too_many_questions_are_said(svg: Path, capsys: pytest.CaptureFixture[st
     picture = drawn(svg, *[one] * (MAX_PANELS + 2))
     assert texts(picture).count("themes") == MAX_PANELS
     assert capsys.readouterr().err.startswith("2 more questions don't fit; --question")
+    what = f"Answers over time: {MAX_PANELS} of {MAX_PANELS + 2} questions"
+    assert any(text.startswith(what) for text in texts(picture))
+
+
+def test_a_picture_of_some_personas_says_of_how_many(svg: Path) -> None:
+    found = [PersonaReliability(full_name="Ada")] * (MAX_ROWS + 1)
+    write_reliability_picture(str(svg), "Group", found)
+    said = texts(ET.fromstring(svg.read_bytes()))  # noqa: S314
+    assert f"Reliability of {MAX_ROWS} of {MAX_ROWS + 1} personas" in said
 
 
 def test_the_command_draws_what_the_service_says(

@@ -43,6 +43,23 @@ def test_two_groups_may_have_the_same_one(place: Place) -> None:
     assert (found(place, "crm-7"), found(other, "crm-7")) == ([here.id], [there.id])
 
 
+def test_whose_id_is_of_another_group_is_not_told_that_its_external_id_is_taken(
+    place: Place,
+) -> None:
+    """As of a group that is exported, and imported into another one with its ids."""
+    other = make_place(place.caller, place.project)
+    here = place.create(known())
+    with refused("ALREADY_EXISTS") as refusal:
+        other.batch([here])
+    assert refusal.problem.metadata == {
+        "state": "visible",
+        "field": "personas[0].id",
+        "id": here.id,
+    }
+    assert "of another group" in refusal.problem.message
+    other.create(known())  # its external id is free
+
+
 @pytest.mark.parametrize("how", ["create", "batch"])
 def test_the_same_content_is_the_existing_persona(place: Place, how: str) -> None:
     """As by an id, so that a batch without ids can be sent again."""

@@ -18,7 +18,6 @@ _ITEMS = {
     FieldDescriptor.CPPTYPE_BOOL: "must be true or false",
     FieldDescriptor.CPPTYPE_INT32: "must be a whole number from -2147483648 to 2147483647",
     FieldDescriptor.CPPTYPE_DOUBLE: "must be a number",
-    FieldDescriptor.CPPTYPE_ENUM: "must be the name of one of its values",
 }
 
 # A text that REST reads as a number; Python reads "0_5" and " 4" as well.
@@ -104,6 +103,8 @@ def _fits(kind: Descriptor, value: dict[str, Any]) -> bool:
 
 def _expected(field: FieldDescriptor) -> str:
     message = field.message_type
+    if (names := field.enum_type) is not None:
+        return f"must be one of {', '.join(each.name for each in names.values if each.number)}"
     if message is None:
         return _ITEMS.get(field.cpp_type, "has the wrong type")
     if message.GetOptions().map_entry:

@@ -8,12 +8,12 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from persona.v1.comparison_pb2 import AnswerShare, QuestionSummary
 from persona.v1.measures_pb2 import Question
-from persona_cli.plot.panels import INK, QUIET, shortened
+from persona_cli.plot.panels import INK, QUIET, caption, counted, shortened, write_around
 from persona_cli.terminal.shifts import kind_text, number_text
 from persona_cli.terminal.summaries import moments_text, number_answered
 
 # Inches.
-_PANEL_WIDTH, _BAR, _AROUND = 4.6, 0.24, 0.95
+_PANEL_WIDTH, _BAR, _AROUND, _LINE = 4.6, 0.24, 0.95, 0.15
 _HEADER, _FOOTER = 0.72, 0.4
 MAX_BARS = 12
 BLUE, ORANGE = "#0072B2", "#E69F00"  # told apart for every kind of colour blindness
@@ -23,46 +23,53 @@ _LEGEND = (
 )
 
 
-def figure(name: str, summaries: Sequence[QuestionSummary]) -> Figure:
-    """Return summaries as a figure, two panels beside each other."""
-    made, panels = grid(name, "Answers", _LEGEND, [len(one.shares) for one in summaries])
-    for one, axes in zip(summaries, panels, strict=True):
-        _draw(axes, one)
+def figure(name: str, summaries: Sequence[QuestionSummary], number: int) -> Figure:
+    """Return summaries as a figure, of `number` that there are, two panels beside each other."""
+    said = [_said(one) for one in summaries]
+    lines = max(map(len, said))
+    bars = [len(one.shares) for one in summaries]
+    what = f"Answers to {counted(len(summaries), number, 'question')}"
+    made, panels = grid(name, what, _LEGEND, bars, lines)
+    for one, axes, texts in zip(summaries, panels, said, strict=True):
+        write_titles(axes, one.question, texts, lines)
+        if one.shares:
+            _draw_bars(axes, _shown(one.shares))
+        else:
+            axes.set_axis_off()
     return made
 
 
-def grid(title: str, what: str, legend: str, bars: Sequence[int]) -> tuple[Figure, list[Axes]]:
-    """Return a figure with a panel for each question, which has so many bars, at most MAX_BARS."""
+def grid(
+    title: str, what: str, legend: str, bars: Sequence[int], lines: int
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with a panel for each question, which has so many bars, at most MAX_BARS.
+
+    Above each is room for so many lines.
+    """
     columns = min(len(bars), 2)
     rows = -(-len(bars) // columns)
     most = [max(bars[i * columns : (i + 1) * columns]) for i in range(rows)]
-    heights = [_AROUND + _BAR * (min(number, MAX_BARS) or 1) for number in most]
+    around = _AROUND + _LINE * (lines - 1)
+    heights = [around + _BAR * (min(number, MAX_BARS) or 1) for number in most]
     width, height = max(columns * _PANEL_WIDTH, 6.6), sum(heights) + _HEADER + _FOOTER
     body = (0, _FOOTER / height, 1, 1 - (_HEADER + _FOOTER) / height)
     layout = ConstrainedLayoutEngine(rect=body, w_pad=0.12, h_pad=0.1, wspace=0.03, hspace=0.02)
     made = Figure(figsize=(width, height), layout=layout, facecolor="white")
-    left, number = 0.12 / width, len(bars)
-    title, top = shortened(title, 60), 1 - 0.14 / height
-    made.text(left, top, title, va="top", fontsize=14, fontweight="bold")
-    what = f"{what} to {number} question{'' if number == 1 else 's'}"
-    made.text(left, 1 - 0.44 / height, what, va="top", fontsize=9.5, color=QUIET)
-    made.text(left, 0.1 / height, legend, va="bottom", fontsize=7.2, color=QUIET)
+    write_around(made, title, what, legend)
     panels = made.subplots(rows, columns, squeeze=False, gridspec_kw={"height_ratios": heights})
-    for axes in list(panels.flat)[number:]:
+    for axes in list(panels.flat)[len(bars) :]:
         axes.set_axis_off()
-    return made, list(panels.flat)[:number]
+    return made, list(panels.flat)[: len(bars)]
 
 
-def write_titles(axes: Axes, question: Question, said: str) -> None:
-    """Write above a panel what was asked, and what is to say of it."""
-    scale = kind_text(question)
+def write_titles(axes: Axes, question: Question, said: Sequence[str], lines: int) -> None:
+    """Write above a panel what was asked, and what is to say of it, where so many lines are."""
+    scale, pad = kind_text(question), 7 + 11 * lines
     key = shortened(question.key, 36 - len(scale))
-    axes.set_title(key, loc="left", fontweight="bold", fontsize=10, pad=18, color=INK)
-    axes.set_title(scale, loc="right", fontsize=8, pad=18, color=QUIET)
-    axes.annotate(
-        said, (0, 1), xytext=(0, 5), xycoords="axes fraction", textcoords="offset points",
-        color=QUIET, fontsize=8,
-    )  # fmt: skip
+    axes.set_title(key, loc="left", fontweight="bold", fontsize=10, pad=pad, color=INK)
+    axes.set_title(scale, loc="right", fontsize=8, pad=pad, color=QUIET)
+    for line, text in enumerate(said, 1):
+        caption(axes, text, 5 + 11 * (lines - line))
 
 
 def draw_axes(axes: Axes, labels: Sequence[str]) -> None:
@@ -76,16 +83,13 @@ def draw_axes(axes: Axes, labels: Sequence[str]) -> None:
     axes.set_axisbelow(True)
 
 
-def _draw(axes: Axes, summary: QuestionSummary) -> None:
-    """Draw one question: the answers from above, in declared order."""
-    shown = _shown(summary.shares)
-    said = [number_answered(summary)]
-    if summary.HasField("moments"):
-        said.append(moments_text(summary.moments))
-    if hidden := len(summary.shares) - len(shown) + summary.other_theme_count:
-        said.append(f"{hidden} more answers not shown")
-    write_titles(axes, summary.question, "; ".join(said))
-    _draw_bars(axes, shown)
+def _said(summary: QuestionSummary) -> list[str]:
+    """Return what is to say of a question, in lines."""
+    said = number_answered(summary)
+    hidden = len(summary.shares) - len(_shown(summary.shares)) + summary.other_theme_count
+    if hidden:
+        said = f"{said}; {hidden} more answers not shown"
+    return [said, moments_text(summary.moments)] if summary.HasField("moments") else [said]
 
 
 def _shown(shares: Sequence[AnswerShare]) -> list[AnswerShare]:
@@ -95,6 +99,7 @@ def _shown(shares: Sequence[AnswerShare]) -> list[AnswerShare]:
 
 
 def _draw_bars(axes: Axes, shares: Sequence[AnswerShare]) -> None:
+    """Draw the answers from above, in the order given."""
     places = [-i for i in range(len(shares))]
     values = [one.share for one in shares]
     axes.barh(places, values, height=0.66, color=BLUE, alpha=0.55, zorder=2)

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from persona.v1.measures_pb2 import QuestionTimeline
 from persona_cli.plot.along import Along
-from persona_cli.plot.panels import QUIET, draw_panel, judged, shortened
+from persona_cli.plot.panels import QUIET, counted, draw_panel, judged, write_around
 
 # Inches.
 _PANEL_WIDTH, _PANEL_HEIGHT = 4.6, 2.35
@@ -20,8 +20,8 @@ _HEADER, _FOOTER = 0.72, 0.5
 _TWO_COLUMNS_UP_TO = 8  # questions; beyond, there are three
 
 
-def figure(name: str, timelines: Sequence[QuestionTimeline], along: Along) -> Figure:
-    """Return an individual's timelines as a figure."""
+def figure(name: str, timelines: Sequence[QuestionTimeline], along: Along, number: int) -> Figure:
+    """Return an individual's timelines as a figure, of `number` that there are."""
     columns = min(len(timelines), 3 if len(timelines) > _TWO_COLUMNS_UP_TO else 2)
     rows = -(-len(timelines) // columns)
     width = max(columns * _PANEL_WIDTH, 6.6)  # the legend's lines are long
@@ -29,7 +29,8 @@ def figure(name: str, timelines: Sequence[QuestionTimeline], along: Along) -> Fi
     body = (0, _FOOTER / height, 1, 1 - (_HEADER + _FOOTER) / height)
     layout = ConstrainedLayoutEngine(rect=body, w_pad=0.12, h_pad=0.1, wspace=0.03, hspace=0.02)
     made = Figure(figsize=(width, height), layout=layout, facecolor="white")
-    _write_around(made, name, timelines, along)
+    what = _what(timelines, along, counted(len(timelines), number, "question"))
+    write_around(made, name, what, "\n".join(_legend(timelines, along)))
     grid = list(made.subplots(rows, columns, sharex=True, squeeze=False).flat)
     for timeline, axes in zip(timelines, grid, strict=False):
         draw_panel(axes, timeline, along)
@@ -37,24 +38,8 @@ def figure(name: str, timelines: Sequence[QuestionTimeline], along: Along) -> Fi
     return made
 
 
-def _write_around(
-    figure: Figure, name: str, timelines: Sequence[QuestionTimeline], along: Along
-) -> None:
-    """Write the title above the panels, and how to read them below."""
-    width, height = figure.get_size_inches()
-    left = 0.12 / width
-    figure.text(
-        left, 1 - 0.14 / height, shortened(name, 60), va="top", fontsize=14, fontweight="bold"
-    )
-    top = 1 - 0.44 / height
-    figure.text(left, top, _what(timelines, along), va="top", fontsize=9.5, color=QUIET)
-    legend = "\n".join(_legend(timelines, along))
-    figure.text(left, 0.1 / height, legend, va="bottom", fontsize=7.2, color=QUIET)
-
-
-def _what(timelines: Sequence[QuestionTimeline], along: Along) -> str:
+def _what(timelines: Sequence[QuestionTimeline], along: Along, questions: str) -> str:
     """Say what is shown."""
-    questions = f"{len(timelines)} question{'' if len(timelines) == 1 else 's'}"
     if along.ranks is not None:
         return f"Answers by simulation, in their order: {questions}, {len(along.ranks)} simulations"
     span = along.span(timelines)

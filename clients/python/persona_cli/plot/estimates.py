@@ -11,7 +11,7 @@ from persona.v1.measures_pb2 import (
 )
 from persona_cli.plot.bars import BLUE, ORANGE
 from persona_cli.plot.forest import Estimate, Forest, Row
-from persona_cli.plot.panels import QUIET
+from persona_cli.plot.panels import QUIET, counted
 from persona_cli.terminal.shifts import reason_text
 
 _COLORS = {RELIABILITY_STATUS_ELIGIBLE: BLUE, RELIABILITY_STATUS_NOT_ELIGIBLE: ORANGE}
@@ -26,24 +26,19 @@ _FIDELITY = (
 Measured = Fidelity | QuestionFidelity
 
 
-def reliabilities(name: str, found: Sequence[PersonaReliability]) -> Forest:
-    """Return the reliabilities of a group's personas, in the order given."""
+def reliabilities(name: str, found: Sequence[PersonaReliability], number: int) -> Forest:
+    """Return the reliabilities of personas, of `number` that there are, in the order given."""
     rows = [_reliability(one) for one in found]
-    return Forest(
-        name, f"Reliability of {_counted(len(rows), 'persona')}", _RELIABILITY, -1, 1, rows
-    )
+    said = f"Reliability of {counted(len(rows), number, 'persona')}"
+    return Forest(name, said, _RELIABILITY, -1, 1, rows)
 
 
-def fidelities(name: str, what: str, found: Sequence[tuple[str, Measured]]) -> Forest:
-    """Return how far those named answer as their people; `what` each of them is."""
+def fidelities(name: str, what: str, found: Sequence[tuple[str, Measured]], number: int) -> Forest:
+    """Return how far those named, of `number`, answer as their people; `what` each of them is."""
     rows = [_fidelity(label, one) for label, one in found]
     high = max((one.high for row in rows for one in row.estimates), default=1.0)
-    said = f"Fidelity, {_counted(len(rows), what)}"
+    said = f"Fidelity, {counted(len(rows), number, what)}"
     return Forest(name, said, _FIDELITY, 0, max(high, 1.0) * 1.02, rows)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _reliability(one: PersonaReliability) -> Row:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from persona_cli.plot.panels import INK, QUIET, shortened
+from persona_cli.plot.panels import INK, QUIET, shortened, write_around
 
 # Inches.
 _WIDTH, _ROW, _HEADER, _FOOTER, _LEFT, _RIGHT = 7.2, 0.22, 0.86, 0.78, 1.9, 0.7
@@ -48,11 +48,7 @@ def figure(forest: Forest) -> Figure:
     made = Figure(figsize=(_WIDTH, height), facecolor="white")
     left, bottom = _LEFT / _WIDTH, _FOOTER / height
     body = (1 - (_LEFT + _RIGHT) / _WIDTH, 1 - (_HEADER + _FOOTER) / height)
-    edge, top = 0.12 / _WIDTH, 1 - 0.14 / height
-    title = shortened(forest.title, 60)
-    made.text(edge, top, title, va="top", fontsize=14, fontweight="bold")
-    made.text(edge, 1 - 0.44 / height, forest.what, va="top", fontsize=9.5, color=QUIET)
-    made.text(edge, 0.1 / height, forest.legend, va="bottom", fontsize=7.2, color=QUIET)
+    write_around(made, forest.title, forest.what, forest.legend)
     _draw(made.add_axes((left, bottom, *body)), forest)
     return made
 
@@ -75,7 +71,8 @@ def _draw_row(axes: Axes, row: Row, place: float, forest: Forest) -> None:
     for i, one in enumerate(row.estimates):
         y = place + _APART * ((number - 1) / 2 - i)
         axes.plot((one.low, one.high), (y, y), color=one.color, linewidth=1.3, zorder=2)
-        axes.plot(one.value, y, "o", color=one.color, markersize=4.5, zorder=3)
+        # Whole also at the end of the scale.
+        axes.plot(one.value, y, "o", color=one.color, markersize=4.5, zorder=3, clip_on=False)
     if row.note:
         axes.annotate(
             row.note, (forest.low, place), xytext=(4, 0), textcoords="offset points",

@@ -3,8 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from math import sqrt
+from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from rich.cells import cell_len, set_cell_size
 
 from persona.v1.measures_pb2 import (
     QUESTION_KIND_CHOICE,
@@ -34,6 +37,7 @@ _BLUE, _CHANGE = "#0072B2", "#B84300"
 _MAX_TICKS = 7  # between the ends of a rating
 _PARTS = (4, 5, 3, 2, 1)  # of a longer one
 _TITLE = 36  # characters above a panel
+_TITLE_CELLS = 7.5  # of the title above all, in an inch
 _MAX_ROWS = 8  # options or themes of a panel
 _OTHERS = "(others)"  # taken, but without a row of their own
 _ARROW = 0.05  # behind the last point, as a share of the time
@@ -59,9 +63,47 @@ def draw_panel(axes: Axes, timeline: QuestionTimeline, along: Along) -> None:
 
 
 def shortened(text: str, most: int) -> str:
-    """Return a text that fits on a line."""
+    """Return a text that fits on a line of so many cells, of which a Chinese character has two."""
     shown = printable(text)
-    return shown if len(shown) <= most else f"{shown[: most - 1].rstrip()}…"
+    return shown if cell_len(shown) <= most else f"{set_cell_size(shown, most - 1).rstrip()}…"
+
+
+def write_around(figure: Figure, title: str, what: str, legend: str) -> None:
+    """Write the title and what is shown above all panels, and how to read them below."""
+    width, height = figure.get_size_inches()
+    left, title = 0.12 / width, shortened(title, int(width * _TITLE_CELLS))
+    figure.text(left, 1 - 0.14 / height, title, va="top", fontsize=14, fontweight="bold")
+    figure.text(left, 1 - 0.44 / height, what, va="top", fontsize=9.5, color=QUIET)
+    figure.text(left, 0.1 / height, legend, va="bottom", fontsize=7.2, color=QUIET)
+
+
+def caption(axes: Axes, text: str, height: int, **style: Any) -> None:
+    """Write a line of a panel, so many points above its axes.
+
+    It takes no room from the axes: where it is longer than they are, it begins further left.
+    """
+    axes.annotate(
+        text, (0, 1), xytext=(0, height), xycoords="axes fraction", textcoords="offset points",
+        fontsize=8, **{"color": QUIET, **style},
+    ).set_in_layout(False)  # fmt: skip
+
+
+def place_captions(figure: Figure) -> None:
+    """Move captions that are longer than their axes are wide to the left, where labels stand."""
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        for text in axes.texts:
+            place = text.get_window_extent()
+            over = min(place.x1 - axes.bbox.x1, place.x0)
+            if not text.get_in_layout() and over > 0:
+                x, y = text.get_position()
+                text.set_position((x - over * 72 / figure.dpi, y))
+
+
+def counted(shown: int, number: int, what: str) -> str:
+    """Say how many are shown, and of how many where these are more."""
+    of = f"{shown} of " if shown < number else ""
+    return f"{of}{number} {what}{'' if number == 1 else 's'}"
 
 
 def judged(timeline: QuestionTimeline) -> int:
@@ -71,11 +113,8 @@ def judged(timeline: QuestionTimeline) -> int:
 
 
 def _caption(axes: Axes, line: int, text: str, *, strong: bool = False) -> None:
-    axes.annotate(
-        text, (0, 1), xytext=(0, 16 - 11 * line), xycoords="axes fraction",
-        textcoords="offset points", color=_CHANGE if strong else QUIET, fontsize=8,
-        fontweight="bold" if strong else "normal",
-    )  # fmt: skip
+    style = {"color": _CHANGE, "fontweight": "bold"} if strong else {}
+    caption(axes, text, 16 - 11 * line, **style)
 
 
 def _draw_numbers(axes: Axes, timeline: QuestionTimeline, along: Along) -> None:

@@ -52,7 +52,7 @@ def write_picture(
 
     shown = timelines[:MAX_PANELS]
     along = along_simulations(shown) if by_simulation else Along()
-    _write(target, len(timelines), lambda: figure(name, shown, along))
+    _write(target, len(timelines), lambda: figure(name, shown, along, len(timelines)))
 
 
 def write_summary_picture(target: str, name: str, summaries: Sequence["QuestionSummary"]) -> None:
@@ -60,7 +60,8 @@ def write_summary_picture(target: str, name: str, summaries: Sequence["QuestionS
     _quiet()
     from persona_cli.plot.bars import figure
 
-    _write(target, len(summaries), lambda: figure(name, summaries[:MAX_PANELS]))
+    number = len(summaries)
+    _write(target, number, lambda: figure(name, summaries[:MAX_PANELS], number))
 
 
 def write_comparison_picture(
@@ -70,7 +71,8 @@ def write_comparison_picture(
     _quiet()
     from persona_cli.plot.pairs import figure
 
-    _write(target, len(comparisons), lambda: figure(names, comparisons[:MAX_PANELS]))
+    number = len(comparisons)
+    _write(target, number, lambda: figure(names, comparisons[:MAX_PANELS], number))
 
 
 def write_reliability_picture(
@@ -81,7 +83,7 @@ def write_reliability_picture(
     from persona_cli.plot.estimates import reliabilities
     from persona_cli.plot.forest import figure
 
-    forest = reliabilities(name, found[:MAX_ROWS])
+    forest = reliabilities(name, found[:MAX_ROWS], len(found))
     _write(target, len(found), lambda: figure(forest), MAX_ROWS, _ROWS)
 
 
@@ -96,7 +98,7 @@ def write_fidelity_picture(
     from persona_cli.plot.estimates import fidelities
     from persona_cli.plot.forest import figure
 
-    forest = fidelities(name, what, found[:MAX_ROWS])
+    forest = fidelities(name, what, found[:MAX_ROWS], len(found))
     _write(target, len(found), lambda: figure(forest), MAX_ROWS, _ROWS)
 
 

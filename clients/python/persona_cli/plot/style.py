@@ -8,7 +8,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from persona_cli.plot.fonts import families_with, lacked
-from persona_cli.plot.panels import INK, QUIET
+from persona_cli.plot.panels import INK, QUIET, place_captions
 
 _DOTS_PER_INCH = 160
 
@@ -54,5 +54,7 @@ def _drawn(target: BinaryIO, kind: str, make: Callable[[], Figure]) -> set[int]:
     metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        make().savefig(target, format=kind, dpi=_DOTS_PER_INCH, metadata=metadata)
+        figure = make()
+        place_captions(figure)
+        figure.savefig(target, format=kind, dpi=_DOTS_PER_INCH, metadata=metadata)
     return lacked(str(warning.message) for warning in told)

@@ -37,11 +37,11 @@ def open_journal(
     import_id = import_id or str(uuid.uuid4())
     hashes = [file.sha256 for file in inputs if file.sha256 is not None]
     if len(hashes) < len(inputs):
-        say("Standard input and pipes can't be resumed if the import is interrupted.")
+        say("Standard input and pipes can't be resumed if this is interrupted.")
         return Journal(str(uuid.uuid4()))
     journal = _opened(RunKey(into, hashes, options), import_id)
     if journal.boundaries:
-        say("Resuming the interrupted import.")
+        say("Resuming what was interrupted.")
     return journal
 
 
@@ -50,7 +50,7 @@ def _opened(key: RunKey, import_id: str) -> Journal:
     try:
         return Journal.opened(default_folder(), key, import_id)
     except (OSError, RuntimeError) as error:
-        say(f"An import that is interrupted can't be resumed, as nothing can be kept: {error}")
+        say(f"What is interrupted can't be resumed, as nothing can be kept: {error}")
         return Journal(import_id)
 
 

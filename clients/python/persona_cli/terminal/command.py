@@ -3,7 +3,6 @@
 import inspect
 import os
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from persona_cli.terminal.failures import reporting_errors, usage_error
+from persona_cli.terminal.streams import show_what_is_lacking
 from persona_client import PersonaClient, PersonaFilters, ProfileFilters, RetryPolicy, TlsFiles
 from persona_client.client import DEFAULT_ADDRESS
 from persona_server.validation.filters import FILTERS, Filter
@@ -145,8 +145,7 @@ def _as_texts(name: str, value: Any) -> Any:
 def _run(
     function: Callable[[CommandContext], None], address: str, token: str, as_json: bool
 ) -> None:
-    # What a terminal's encoding lacks is shown escaped; JSON is UTF-8 in any case.
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    show_what_is_lacking()  # but JSON is UTF-8 in any case
     try:
         client = PersonaClient(address, token, retry=_SHORT, tls=TlsFiles.from_environment())
     except ValueError as error:

@@ -1,5 +1,6 @@
 """The standard streams of the process: closed, full, or read by nobody any more."""
 
+import codecs
 import errno
 import io
 import os
@@ -20,6 +21,8 @@ _CLOSED = (
     ("stdout", "w", os.O_RDONLY),
     ("stderr", "w", os.O_WRONLY),
 )
+# What our tables have beside ASCII; else each negative number would be an escape.
+_SIGNS = {"−": "-", "–": "-", "…": "...", "▲": "^", "▼": "v"}
 
 
 def fill_closed() -> None:
@@ -42,6 +45,23 @@ def buffer_stdout() -> None:
         encoding, errors = sys.stdout.encoding, sys.stdout.errors
         whole = io.BufferedWriter(sys.stdout.detach())
         sys.stdout = io.TextIOWrapper(whole, encoding, errors, line_buffering=True)
+
+
+def show_what_is_lacking() -> None:
+    """Let streams show what their encoding lacks: our own signs in ASCII, all else escaped."""
+    codecs.register_error("persona", _in_ascii)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="persona")  # type: ignore[union-attr]
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    texts = (
+        _SIGNS.get(each) or each.encode("ascii", "backslashreplace").decode() for each in lacking
+    )
+    return "".join(texts), error.end
 
 
 @contextmanager

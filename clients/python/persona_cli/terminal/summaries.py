@@ -13,7 +13,9 @@ from persona_cli.terminal.shifts import number_text, p_text
 
 
 def number_answered(summary: QuestionSummary) -> str:
-    """Say how many answered."""
+    """Say how many answered, if they were counted."""
+    if summary.too_many_sets:
+        return "too many different answers to count them"
     number = summary.individual_count
     return f"{number} individual{'' if number == 1 else 's'}"
 

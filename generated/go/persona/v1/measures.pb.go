@@ -1844,7 +1844,8 @@ type ChangeNoise struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The number of their successive differences.
 	DifferenceCount int32 `protobuf:"varint,1,opt,name=difference_count,json=differenceCount,proto3" json:"difference_count,omitempty"`
-	// Their variance, half the mean square of the differences, in rating points² or sentiment².
+	// Their variance, half the mean square of the differences, in rating points² or sentiment². That of
+	// ratings counts as a quarter of `mean_inverse` at least, so that one step alone is never reliable.
 	Variance float64 `protobuf:"fixed64,2,opt,name=variance,proto3" json:"variance,omitempty"`
 	// The mean of one over the number of answers that a point is the mean of.
 	MeanInverse   float64 `protobuf:"fixed64,3,opt,name=mean_inverse,json=meanInverse,proto3" json:"mean_inverse,omitempty"`

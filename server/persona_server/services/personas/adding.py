@@ -201,6 +201,8 @@ def _require_same(persona: Persona, group: Group, found: Known, path: str) -> No
         each.ClearField("created_at")  # languages differ in how finely they tell times
     if wanted == stored:
         return
-    if persona.external_id and found.visible and persona.external_id == stored.external_id:
+    other = "" if stored.group_id == group.group_id else "group"
+    shown = found.visible and not other
+    if shown and persona.external_id and persona.external_id == stored.external_id:
         raise external_id_taken(path, persona.external_id)
-    raise already_exists("persona", f"{path}.id", persona.id, visible=found.visible)
+    raise already_exists("persona", f"{path}.id", persona.id, visible=found.visible, other=other)

@@ -137,9 +137,10 @@ class ProjectService:
             if found is not None:
                 stored = group_message(found)
                 is_same = same(wanted, stored, GROUP_FIELDS)
-                if found.deleted_at or stored.project_id != request.project_id or not is_same:
-                    visible = not found.deleted_at
-                    raise already_exists("group", "persona_group.id", wanted.id, visible=visible)
+                other = "" if stored.project_id == request.project_id else "project"
+                if found.deleted_at or other or not is_same:
+                    visible, field = not found.deleted_at, "persona_group.id"
+                    raise already_exists("group", field, wanted.id, visible=visible, other=other)
                 answer = CreatePersonaGroupResponse(persona_group=stored)
                 return Outcome(answer.SerializeToString(), None)
             project = id_bytes(request.project_id)

@@ -46,8 +46,10 @@ class SimulationService:
             if found is not None:
                 stored = simulation_message(found)
                 is_same = same(wanted, stored, SIMULATION_FIELDS)
-                if stored.project_id != request.project_id or not is_same:
-                    raise already_exists("simulation", "simulation.id", wanted.id, visible=True)
+                other = "" if stored.project_id == request.project_id else "project"
+                if other or not is_same:
+                    field = "simulation.id"
+                    raise already_exists("simulation", field, wanted.id, visible=True, other=other)
                 return Outcome(_created(stored), None)
             project = id_bytes(request.project_id)
             _require_free_name(repositories, project, wanted.name)

@@ -1,7 +1,7 @@
 """`persona compare`: how the answers of two selections differ, or those of one from targets."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,9 +12,9 @@ from persona_cli.commands.measures.options import (
     QuestionOption,
     SimulationOption,
     require_picture,
+    selection_title,
 )
-from persona_cli.files.json_files import read_items
-from persona_cli.files.json_lines import parse_message
+from persona_cli.files.references import read_targets
 from persona_cli.plot.picture import write_comparison_picture
 from persona_cli.terminal.command import CommandContext, ProjectOption, client_command
 from persona_cli.terminal.failures import CommandError, usage_error
@@ -76,7 +76,7 @@ def compare(
             "Give either --targets, or --other-simulation, --other-group or --other-model."
         )
     require_picture(plot)
-    given = read_items(targets, _target) if targets else []
+    given = read_targets(targets) if targets else []
     if targets and not given:
         raise CommandError(f"{targets}: has no target")
     parent = project_id(context.client, project)
@@ -98,9 +98,11 @@ def compare(
             "kind and options those of the answers?"
         )
     found = [each for each in found if question in ("", each.question.key)]
+    if not (found or given or plot):
+        say("Nothing to compare: no question has answers of both, other than those that both have.")
     if plot:
-        first = simulation or group or model or project
-        second = other_simulation or other_group or other_model or "target"
+        first = selection_title(group, simulation, model) or project
+        second = selection_title(other_group, other_simulation, other_model) or "target"
         _draw(plot, (first, second), found)
     elif context.as_json:
         for each in found:
@@ -116,10 +118,6 @@ def _selected(
     client = context.client
     simulation_id = simulation_ids(client, project, simulation)[1] if simulation else ""
     return simulation_id, group_ids(client, project, group)[1] if group else ""
-
-
-def _target(value: dict[str, Any]) -> TargetDistribution:
-    return parse_message(value, TargetDistribution(), (), "target")
 
 
 def _left_out(

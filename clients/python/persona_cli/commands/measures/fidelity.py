@@ -10,6 +10,7 @@ from persona_cli.commands.measures.options import (
     PlotOption,
     SimulationOption,
     require_picture,
+    selection_title,
 )
 from persona_cli.files.references import read_references
 from persona_cli.plot.picture import write_fidelity_picture
@@ -95,10 +96,11 @@ def fidelity(
         say(f"Recorded {count} of {len(given)}; the others were there.")
     named = simulation_ids(context.client, project, simulation)[1] if simulation else ""
     scope = Scope(*ids, named, model)
+    title = selection_title(group, simulation, model)
     if persona_ids or each:
-        _show_personas(context, plot, group, _personas(context, scope, persona_ids))
+        _show_personas(context, plot, title, _personas(context, scope, persona_ids))
     else:
-        _show_questions(context, plot, group, scope)
+        _show_questions(context, plot, title, scope)
 
 
 def _personas(
@@ -138,6 +140,8 @@ def _show_questions(context: CommandContext, plot: str, name: str, scope: Scope)
     found = context.client.measure_group_fidelity(
         project, group, simulation_id=simulation, model=model
     )
+    if not (found or plot):
+        say("Nothing to measure: no answers have reference answers.")
     if plot:
         _draw(plot, name, "question", [(one.question.key, one) for one in found])
     elif context.as_json:

@@ -21,6 +21,11 @@ PlotOption: TypeAlias = Annotated[
 ]
 
 
+def selection_title(*parts: str) -> str:
+    """Return what a picture calls a selection: all that was named of it."""
+    return ", ".join(filter(None, parts))
+
+
 def require_picture(plot: str) -> None:
     """End the command, before anything is asked for, where there is a file that can't be drawn."""
     if plot:

@@ -11,6 +11,7 @@ from persona_cli.commands.measures.options import (
     QuestionOption,
     SimulationOption,
     require_picture,
+    selection_title,
 )
 from persona_cli.plot.picture import write_summary_picture
 from persona_cli.terminal.command import CommandContext, client_command
@@ -56,15 +57,19 @@ def summary(
         parent, simulation_id=simulation_id, group_id=group_id, question_key=question
     )
     if plot:
-        _draw(plot, group or simulation or project or "Library", list(found))
-    elif context.as_json:
-        for one in found:
+        title = selection_title(group, simulation) or project or "Library"
+        _draw(plot, title, list(found))
+        return
+    number = 0
+    for number, one in enumerate(found, 1):
+        if context.as_json:
             print_json(one)
-    else:
-        for i, one in enumerate(found):
-            if i:
+        else:
+            if number > 1:
                 print_text()
             _print_summary(one)
+    if not number:
+        say("There are no answers.")
 
 
 def _selected(
@@ -90,8 +95,6 @@ def _print_summary(one: QuestionSummary) -> None:
     print_text(f"{one.question.key} ({scale}), {number_answered(one)}", bold=True)
     if one.HasField("moments"):
         print_text(moments_text(one.moments))
-    if one.too_many_sets:
-        print_text("too many different answers to count them")
     if one.shares:
         rows = (
             (
