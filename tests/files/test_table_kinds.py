@@ -320,6 +320,14 @@ def test_yaml_merges_what_another_object_has() -> None:
     ]  # fmt: skip
 
 
+def test_yaml_that_merges_over_and_over_does_not_grow() -> None:
+    """In libraries that take each merge anew 12 lines are as many members as memory may hold."""
+    lines = [b"- &a0 {name: Ada, age: 36}"]
+    for i in range(12):
+        lines.append(b"- &a%d {<<: [%s]}" % (i + 1, b", ".join([b"*a%d" % i] * 8)))
+    assert rows(b"\n".join(lines)) == [{"name": "Ada", "age": 36}] * 13
+
+
 def test_a_member_can_be_named() -> None:
     raw = json.dumps({"shops": [{"a": 1}], "folk": [{"b": 2}]}).encode()
     assert rows(raw) == [json.loads(raw)]
