@@ -24,6 +24,7 @@ from persona.v1.project_pb2 import PersonaGroup
 from persona_server.measures.answers import Answer, Kind, Value
 from persona_server.measures.individual.policy import Policy, Status
 from persona_server.measures.individual.reliability import Reliability
+from persona_server.services.library.individuals import Individual
 from persona_server.services.library.individuals import measure as measure_individual
 from persona_server.services.responses.recording import record_responses
 from persona_server.storage.store import open_store
@@ -241,7 +242,8 @@ def other_project_rows() -> list[Row]:
                     with store.writing(TENANT, None) as repositories:
                         record_responses(repositories, simulation, batch)
             with store.snapshot(TENANT) as snapshot:
-                figures.append(measure_individual(snapshot, people[0], Policy()))
+                whose = Individual(people[0], None)
+                figures.append(measure_individual(snapshot, whose, Policy()))
         store.close()
     text = "none" if figures[0] == figures[1] else "some"
     goal = "figures that 100 noisy personas in another project change: none"

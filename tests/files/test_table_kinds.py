@@ -5,11 +5,12 @@ import json
 import math
 import subprocess
 import sys
+import tracemalloc
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from encodings.aliases import aliases
 from typing import Any
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pyarrow
@@ -247,6 +248,58 @@ def test_the_first_sheet_is_one_that_is_shown_and_holds_something() -> None:
     assert rows(as_excel(("notes", []))) == []
 
 
+def enlarged(workbook: bytes, part: str, end: bytes, mebibytes: int) -> bytes:
+    """Return a workbook with so much text in front of the last such tag of a part."""
+    written = io.BytesIO()
+    with ZipFile(io.BytesIO(workbook)) as source, ZipFile(written, "w", ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            before, tag, after = source.read(name).rpartition(end)
+            with target.open(name, "w") as file:
+                file.write(before)
+                for _ in range(mebibytes if name == part else 0):
+                    file.write(b"a" * (1 << 20))
+                file.write(tag + after)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("part", "end", "mebibytes", "why"),
+    [
+        ("xl/styles.xml", b"</styleSheet>", 260, "more than 256 MiB beside its cells"),
+        ("xl/worksheets/sheet1.xml", b"</t>", 100, "longer than any can be"),
+    ],
+)
+def test_a_small_workbook_of_huge_texts_is_refused_and_takes_no_memory(
+    part: str, end: bytes, mebibytes: int, why: str
+) -> None:
+    raw = enlarged(as_excel(SHEET), part, end, mebibytes)
+    assert len(raw) < 1 << 20
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileError, match=why):
+            rows(raw)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_row_of_a_workbook_with_a_number_beyond_all_ends_it() -> None:
+    raw = changed(as_excel(SHEET), (b'<row r="3"', b'<row r="2000000000"'))
+    with pytest.raises(FileError, match="rows beyond the 1048576"):
+        rows(raw)
+
+
+def test_what_zstd_makes_of_little_is_taken_piece_by_piece() -> None:
+    raw = zstandard.compress(b"a,b\n" + b"1,2\n" * (64 << 20))
+    read = table(raw).rows
+    tracemalloc.start()
+    try:
+        assert next(read) == (2, {"a": "1", "b": "2"})
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_blank_cell_of_a_workbook_is_none_and_a_control_character_is_itself() -> None:
     lines: list[list[Any]] = [
         ["a", "b"],
@@ -265,6 +318,14 @@ def test_yaml_merges_what_another_object_has() -> None:
     assert rows(raw) == [
         {"age": 1, "pet": "cat"}, {"age": 1, "pet": "dog"}, {"age": 2, "pet": "cat"},
     ]  # fmt: skip
+
+
+def test_yaml_that_merges_over_and_over_does_not_grow() -> None:
+    """In libraries that take each merge anew 12 lines are as many members as memory may hold."""
+    lines = [b"- &a0 {name: Ada, age: 36}"]
+    for i in range(12):
+        lines.append(b"- &a%d {<<: [%s]}" % (i + 1, b", ".join([b"*a%d" % i] * 8)))
+    assert rows(b"\n".join(lines)) == [{"name": "Ada", "age": 36}] * 13
 
 
 def test_a_member_can_be_named() -> None:

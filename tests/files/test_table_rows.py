@@ -1,6 +1,7 @@
 """A broken row is refused with its place, and the others are read."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,27 @@ def test_an_open_quote_takes_no_other_row() -> None:
     refused = [row for _, row in numbered(csv(*lines)) if isinstance(row, str)]
     assert len(refused) == 1
     assert "up to line 52" in refused[0]
+
+
+def test_a_file_of_open_quotes_ends_in_one_error() -> None:
+    """Each line opens a quote and closes that of the line before, so each is read as a row."""
+    with pytest.raises(FileError, match="too many quotes that are not closed"):
+        numbered(csv(*['a","'] * 200_000))
+
+
+def test_many_columns_take_no_longer_for_each() -> None:
+    names = [f"c{i}" for i in range(60_000)]
+    assert numbered(",".join(names).encode() + b"\n") == []
+    with pytest.raises(FileError, match="same name: c7"):
+        numbered(",".join([*names, "c7"]).encode() + b"\n")
+
+
+def test_to_say_what_is_wrong_with_an_item_those_long_past_are_not_looked_at() -> None:
+    count, item = 1500, b'{"' + b"x" * 600 + b'"}'
+    found = numbered(b"[" + (item + b",") * count + b"{}]")
+    assert [number for number, row in found if not isinstance(row, str)] == [count + 1]
+    columns = [int(re.findall(r"column (\d+)", row)[0]) for _, row in found[:count]]
+    assert max(columns) < 70_000
 
 
 def test_of_a_file_that_begins_badly_little_is_kept(tmp_path: Path) -> None:

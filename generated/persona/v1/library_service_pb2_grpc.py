@@ -32,7 +32,9 @@ class LibraryServiceStub:
     An individual is a library persona with its origin and every reused copy, or a persona that was
     never promoted. All that is measured of it is measured over all of its answers, with those of
     other individuals of the same tenant to compare with. The formulas are in docs/measures.md. The
-    same answers give the same figures, to the last bit, whatever order they came in.
+    same answers give the same figures, to the last bit, whatever order they came in. An individual with
+    more than 100,000 answers, or 4 MiB of options, is not measured: INVALID_FIELD; in a list of several
+    it is INSUFFICIENT_DATA or NOT_ELIGIBLE, with the reason as its explanation.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
     PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
@@ -118,7 +120,9 @@ class LibraryServiceServicer:
     An individual is a library persona with its origin and every reused copy, or a persona that was
     never promoted. All that is measured of it is measured over all of its answers, with those of
     other individuals of the same tenant to compare with. The formulas are in docs/measures.md. The
-    same answers give the same figures, to the last bit, whatever order they came in.
+    same answers give the same figures, to the last bit, whatever order they came in. An individual with
+    more than 100,000 answers, or 4 MiB of options, is not measured: INVALID_FIELD; in a list of several
+    it is INSUFFICIENT_DATA or NOT_ELIGIBLE, with the reason as its explanation.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
     PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.
@@ -329,7 +333,9 @@ class LibraryService:
     An individual is a library persona with its origin and every reused copy, or a persona that was
     never promoted. All that is measured of it is measured over all of its answers, with those of
     other individuals of the same tenant to compare with. The formulas are in docs/measures.md. The
-    same answers give the same figures, to the last bit, whatever order they came in.
+    same answers give the same figures, to the last bit, whatever order they came in. An individual with
+    more than 100,000 answers, or 4 MiB of options, is not measured: INVALID_FIELD; in a list of several
+    it is INSUFFICIENT_DATA or NOT_ELIGIBLE, with the reason as its explanation.
 
     Errors of every RPC: INVALID_ARGUMENT (INVALID_FIELD) for a malformed request, UNAUTHENTICATED and
     PERMISSION_DENIED from the token. Another tenant's id behaves like one that does not exist.

@@ -92,8 +92,10 @@ class ResponseServiceServicer:
         until the server's retention period has passed, or for good once it has answers.
         Errors: PERSONA_GROUP_NOT_FOUND for the group of external ids; PERSONA_NOT_FOUND, naming each
         answer whose persona does not exist; INVALID_FIELD, also
-        for an answer by another project's persona, for one that supersedes what it can't, and
-        for new ones in a void simulation; ALREADY_EXISTS for an id that was recorded with
+        for an answer by another project's persona, for one that supersedes what it can't,
+        for new ones in a void simulation, for one beyond the 10,000 that an individual may give to a
+        question, and for `responses` of individuals with more than 100,000 earlier answers to the same
+        questions in total (send fewer at a time); ALREADY_EXISTS for an id that was recorded with
         different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -133,7 +135,8 @@ class ResponseServiceServicer:
         Of a simulation the answers, its own counts and the individuals' measures obey at once. What is
         counted in its project and in the library follows in parts of 1,000 answers; meanwhile no
         reliable change is told (UNDEFINED_REASON_VOIDING).
-        Errors: RESPONSE_NOT_FOUND, for the first that there is not; SIMULATION_NOT_FOUND.
+        Errors: RESPONSE_NOT_FOUND, for the first that there is not; SIMULATION_NOT_FOUND; INVALID_FIELD
+        for `response_ids` of individuals with more than 100,000 answers to the same questions in total.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -61,7 +61,7 @@ def read_token(token: str, find: Callable[[str], VerifyingKey | None]) -> Princi
         header = jwt.get_unverified_header(token)
         key = _key(header, find)
         return _principal(_claims(token, key), key)._replace(kid=_kid(header))
-    except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
         raise TokenError("The token is not valid.") from None
 
 

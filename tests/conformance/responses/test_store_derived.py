@@ -7,7 +7,7 @@ import pytest
 from persona.v1.response_pb2 import Response
 from persona_server.measures.individual.policy import Policy
 from persona_server.measures.populations import Numbers
-from persona_server.services.library.individuals import measure
+from persona_server.services.library.individuals import Individual, measure
 from persona_server.services.responses.recording import record_responses
 from persona_server.storage.derived.series import PIECE
 from persona_server.storage.keys import id_text
@@ -164,7 +164,7 @@ def test_reliability_can_be_measured_from_it_alone(group: StoredGroup) -> None:
         ]
         record_all(group, [Batch(uid(), answers)])
     with group.store.snapshot(group.tenant) as repositories:
-        found = measure(repositories, people[0], Policy()).reliability
+        found = measure(repositories, Individual(people[0], None), Policy()).reliability
     assert found.estimate is not None
     assert found.estimate.low == pytest.approx(0.810456, abs=5e-7)
     assert len(found.simulations) == 4

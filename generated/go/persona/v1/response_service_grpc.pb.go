@@ -48,8 +48,10 @@ type ResponseServiceClient interface {
 	// until the server's retention period has passed, or for good once it has answers.
 	// Errors: PERSONA_GROUP_NOT_FOUND for the group of external ids; PERSONA_NOT_FOUND, naming each
 	// answer whose persona does not exist; INVALID_FIELD, also
-	// for an answer by another project's persona, for one that supersedes what it can't, and
-	// for new ones in a void simulation; ALREADY_EXISTS for an id that was recorded with
+	// for an answer by another project's persona, for one that supersedes what it can't,
+	// for new ones in a void simulation, for one beyond the 10,000 that an individual may give to a
+	// question, and for `responses` of individuals with more than 100,000 earlier answers to the same
+	// questions in total (send fewer at a time); ALREADY_EXISTS for an id that was recorded with
 	// different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	RecordResponses(ctx context.Context, in *RecordResponsesRequest, opts ...grpc.CallOption) (*RecordResponsesResponse, error)
 	// ListResponses pages through the answers that match every filter given, of deleted ones too. Each
@@ -69,7 +71,8 @@ type ResponseServiceClient interface {
 	// Of a simulation the answers, its own counts and the individuals' measures obey at once. What is
 	// counted in its project and in the library follows in parts of 1,000 answers; meanwhile no
 	// reliable change is told (UNDEFINED_REASON_VOIDING).
-	// Errors: RESPONSE_NOT_FOUND, for the first that there is not; SIMULATION_NOT_FOUND.
+	// Errors: RESPONSE_NOT_FOUND, for the first that there is not; SIMULATION_NOT_FOUND; INVALID_FIELD
+	// for `response_ids` of individuals with more than 100,000 answers to the same questions in total.
 	VoidResponses(ctx context.Context, in *VoidResponsesRequest, opts ...grpc.CallOption) (*VoidResponsesResponse, error)
 }
 
@@ -153,8 +156,10 @@ type ResponseServiceServer interface {
 	// until the server's retention period has passed, or for good once it has answers.
 	// Errors: PERSONA_GROUP_NOT_FOUND for the group of external ids; PERSONA_NOT_FOUND, naming each
 	// answer whose persona does not exist; INVALID_FIELD, also
-	// for an answer by another project's persona, for one that supersedes what it can't, and
-	// for new ones in a void simulation; ALREADY_EXISTS for an id that was recorded with
+	// for an answer by another project's persona, for one that supersedes what it can't,
+	// for new ones in a void simulation, for one beyond the 10,000 that an individual may give to a
+	// question, and for `responses` of individuals with more than 100,000 earlier answers to the same
+	// questions in total (send fewer at a time); ALREADY_EXISTS for an id that was recorded with
 	// different content, naming the item; MESSAGE_TOO_LARGE over 3 MiB.
 	RecordResponses(context.Context, *RecordResponsesRequest) (*RecordResponsesResponse, error)
 	// ListResponses pages through the answers that match every filter given, of deleted ones too. Each
@@ -174,7 +179,8 @@ type ResponseServiceServer interface {
 	// Of a simulation the answers, its own counts and the individuals' measures obey at once. What is
 	// counted in its project and in the library follows in parts of 1,000 answers; meanwhile no
 	// reliable change is told (UNDEFINED_REASON_VOIDING).
-	// Errors: RESPONSE_NOT_FOUND, for the first that there is not; SIMULATION_NOT_FOUND.
+	// Errors: RESPONSE_NOT_FOUND, for the first that there is not; SIMULATION_NOT_FOUND; INVALID_FIELD
+	// for `response_ids` of individuals with more than 100,000 answers to the same questions in total.
 	VoidResponses(context.Context, *VoidResponsesRequest) (*VoidResponsesResponse, error)
 	mustEmbedUnimplementedResponseServiceServer()
 }

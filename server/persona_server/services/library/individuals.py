@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from persona.v1 import errors_pb2
 from persona_server import patience
-from persona_server.errors import ServiceError
+from persona_server.errors import ServiceError, invalid_field
 from persona_server.measures.answers import Question
 from persona_server.measures.individual.change import (
     Noise,
@@ -27,6 +27,11 @@ from persona_server.services.parents import (
     project_not_found,
 )
 from persona_server.storage.derived.crowds import KnownCrowds
+from persona_server.storage.derived.repository import (
+    MOST_ANSWERS,
+    MOST_CHARACTERS,
+    TooManyAnswersError,
+)
 from persona_server.storage.derived.series import Series
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.store import Repositories
@@ -35,10 +40,14 @@ Numeric = tuple[Question, tuple[Point, ...], Noise | Reason]
 
 
 class Individual(NamedTuple):
-    """An individual: the persona it began as, and its library persona if it has one."""
+    """An individual: the persona it began as, and its library persona if it has one.
+
+    `field` is that of the request which names it.
+    """
 
     origin: bytes
     library_persona_id: bytes | None
+    field: str = "persona_id"
 
 
 class Measurement(NamedTuple):
@@ -55,7 +64,7 @@ def library_individual(repositories: Repositories, library_persona_id: str) -> I
     origin = repositories.library.origin(raw)
     if origin is None:
         raise library_persona_not_found(library_persona_id)
-    return Individual(origin, raw)
+    return Individual(origin, raw, "library_persona_id")
 
 
 def recorded_individual(
@@ -77,14 +86,31 @@ def recorded_individual(
     raise persona_not_found(persona_id)
 
 
+TOO_MANY_ANSWERS = (
+    f"has more than {MOST_ANSWERS} answers, or {MOST_CHARACTERS >> 20} MiB of options: of one "
+    "individual no more is measured"
+)
+
+
+def series_of(repositories: Repositories, individual: Individual) -> Series:
+    """Return all answers of an individual. Raises INVALID_FIELD where they are too many."""
+    try:
+        return repositories.derived.series_of(individual.origin)
+    except TooManyAnswersError:
+        raise invalid_field(individual.field, TOO_MANY_ANSWERS) from None
+
+
 def measure(
-    repositories: Repositories, origin: bytes, policy: Policy, known: KnownCrowds | None = None
+    repositories: Repositories,
+    individual: Individual,
+    policy: Policy,
+    known: KnownCrowds | None = None,
 ) -> Measurement:
     """Measure an individual over all of its answers. `repositories` must be one snapshot.
 
-    `known` keeps what is the same for others of that snapshot.
+    `known` keeps what is the same for others of that snapshot. Raises as `series_of` does.
     """
-    series = repositories.derived.series_of(origin)
+    series = series_of(repositories, individual)
     found = measure_reliability(repositories, series, policy, known)
     changes = _reliable_changes(repositories, series, policy)
     return Measurement(found, changes, explanation(found, policy))

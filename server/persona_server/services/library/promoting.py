@@ -11,7 +11,7 @@ from persona_server import patience
 from persona_server.errors import ServiceError, is_unavailable
 from persona_server.measures.individual.explanation import told_apart
 from persona_server.measures.individual.policy import Policy, Rule, Status
-from persona_server.services.library.individuals import Measurement, measure
+from persona_server.services.library.individuals import Individual, Measurement, measure
 from persona_server.services.library.reliability_messages import (
     kept_message,
     kept_models,
@@ -51,26 +51,37 @@ class AnswersCameError(Exception):
 def look_at(store: Store, tenant: str, persona: bytes, policy: Policy) -> Look | None:
     """Measure a persona that may be promoted, on a snapshot, which keeps no writer waiting.
 
-    Returns None for one that is not visible, and for one that is in the library.
+    Returns None for one that is not visible, and for one that is in the library. Raises as
+    `looks_at` does.
     """
     with store.snapshot(tenant) as repositories:
         return looks_at(repositories, [persona], policy).get(persona)
 
 
 def looks_at(
-    repositories: Repositories, personas: Sequence[bytes], policy: Policy
+    repositories: Repositories,
+    personas: Sequence[bytes],
+    policy: Policy,
+    unmeasured: set[bytes] | None = None,
 ) -> dict[bytes, Look]:
     """Measure those of one or more personas that may be promoted, all on one snapshot.
 
-    Those that are not visible, and those that are in the library, are left out.
+    Those that are not visible, and those that are in the library, are left out. So are those with
+    too many answers, which `unmeasured` gets; without it they raise INVALID_FIELD.
     """
     looks: dict[bytes, Look] = {}
     known: KnownCrowds = {}
     for persona, parents in repositories.personas.ancestry(personas).items():
         if parents.may_be_promoted:
             patience.require()
-            answers = repositories.responses.count(persona)
-            looks[persona] = Look(measure(repositories, persona, policy, known), answers)
+            try:
+                found = measure(repositories, Individual(persona, None), policy, known)
+            except ServiceError as error:
+                if unmeasured is None or error.reason != errors_pb2.ERROR_REASON_INVALID_FIELD:
+                    raise
+                unmeasured.add(persona)
+                continue
+            looks[persona] = Look(found, repositories.responses.count(persona))
     return looks
 
 
@@ -145,7 +156,8 @@ def _tried(store: Store, tenant: str, queued: Queued, policy: Policy) -> bool:
 
 def _look_and_promote(store: Store, tenant: str, queued: Queued, policy: Policy) -> bool:
     """Promote an individual if it is reliable, and take it off the queue."""
-    look = look_at(store, tenant, queued.persona_id, policy)
+    with store.snapshot(tenant) as snapshot:
+        look = looks_at(snapshot, [queued.persona_id], policy, set()).get(queued.persona_id)
     with store.writing(tenant, None) as repositories:
         promoted = look is not None and _promote_queued(repositories, queued.persona_id, look)
         repositories.promotions.done(queued)

@@ -1,6 +1,6 @@
 """Promotion of several personas at once: named ones, or a page of their group."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from persona.v1 import errors_pb2
@@ -9,6 +9,7 @@ from persona.v1.library_service_pb2 import PromotePersonasRequest
 from persona.v1.persona_service_pb2 import ListPersonasResponse
 from persona_server.errors import ServiceError
 from persona_server.measures.individual.policy import Policy
+from persona_server.services.library.individuals import TOO_MANY_ANSWERS
 from persona_server.services.library.promoting import AnswersCameError, Look, looks_at, promote
 from persona_server.services.paging import page_limit
 from persona_server.services.parents import require_shown
@@ -20,12 +21,14 @@ from persona_server.validation.limits import MAX_PROMOTED
 class Candidates(NamedTuple):
     """Personas to promote as one snapshot showed them, and the last one's position in a page.
 
-    `last` is None where no others follow. `looks` has those that may be promoted.
+    `last` is None where no others follow. `looks` has those that may be promoted, `unmeasured`
+    those of them with too many answers.
     """
 
     personas: Sequence[bytes]
     looks: Mapping[bytes, Look]
     last: bytes | None
+    unmeasured: Collection[bytes] = ()
 
 
 NOBODY = Candidates((), {}, None)
@@ -51,7 +54,9 @@ def candidates(
         listed = ListPersonasResponse.FromString(page.framed).personas
         personas, last = [id_bytes(one.id) for one in listed], page.last if page.more else None
         here = dict.fromkeys(personas, 0)
-    return Candidates(personas, looks_at(repositories, list(here), policy) if here else {}, last)
+    unmeasured: set[bytes] = set()
+    looks = looks_at(repositories, list(here), policy, unmeasured) if here else {}
+    return Candidates(personas, looks, last, unmeasured)
 
 
 def promote_many(
@@ -63,12 +68,15 @@ def promote_many(
     """
     set_id = require_shown(repositories, request.project_id, request.group_id).set_id
     here = repositories.personas.lengths(set_id, found.personas) if found.personas else {}
-    return [
-        _promoted(repositories, persona, found.looks.get(persona))
-        if persona in here
-        else _promotion(persona, "PERSONA_NOT_FOUND")
-        for persona in found.personas
-    ]
+
+    def outcome(persona: bytes) -> Promotion:
+        if persona not in here:
+            return _promotion(persona, "PERSONA_NOT_FOUND")
+        if persona in found.unmeasured:
+            return _promotion(persona, "NOT_ELIGIBLE", f"It {TOO_MANY_ANSWERS}.")
+        return _promoted(repositories, persona, found.looks.get(persona))
+
+    return [outcome(persona) for persona in found.personas]
 
 
 def _promoted(repositories: Transaction, persona: bytes, look: Look | None) -> Promotion:

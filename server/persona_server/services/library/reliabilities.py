@@ -10,11 +10,13 @@ from persona_server import patience
 from persona_server.errors import ServiceError, invalid_field
 from persona_server.measures.individual.explanation import explanation
 from persona_server.measures.individual.policy import Policy
-from persona_server.services.library.individuals import measure_reliability
+from persona_server.services.library.individuals import TOO_MANY_ANSWERS, measure_reliability
 from persona_server.services.library.reliability_messages import row_message
 from persona_server.services.paging import page_limit
 from persona_server.services.parents import require_shown
 from persona_server.storage.derived.crowds import KnownCrowds
+from persona_server.storage.derived.repository import TooManyAnswersError
+from persona_server.storage.derived.series import Series
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.pages import START
 from persona_server.storage.repositories.personas import Ancestry
@@ -71,9 +73,12 @@ class GroupReliabilities:
             yield self._row(persona, parents[id_bytes(persona.id)])
 
     def _row(self, persona: Persona, parents: Ancestry) -> PersonaReliability:
-        series = self._repositories.derived.series_of(parents.individual)
+        try:
+            series, told = self._repositories.derived.series_of(parents.individual), ""
+        except TooManyAnswersError:  # others of the group have theirs all the same
+            series, told = Series({}, {}), f"It {TOO_MANY_ANSWERS}."
         found = measure_reliability(self._repositories, series, self._policy, self._known)
-        told = explanation(found, self._policy)
+        told = told or explanation(found, self._policy)
         return row_message(persona, found, told, parents.library_persona_id)
 
     def _require_small(self) -> None:

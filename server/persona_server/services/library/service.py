@@ -100,7 +100,7 @@ class LibraryService:
 
     def _measured(self, repositories: Repositories, individual: Individual) -> Reliability:
         """Return an individual's reliability; `repositories` are one snapshot."""
-        measurement = measure(repositories, individual.origin, self._policy)
+        measurement = measure(repositories, individual, self._policy)
         pending = repositories.promotions.waiting(individual.origin)
         library_id = individual.library_persona_id
         message = full_message(measurement, keys.now(), library_id, pending=pending)

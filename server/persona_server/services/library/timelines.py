@@ -23,6 +23,7 @@ from persona_server.services.library.individuals import (
     Individual,
     Numeric,
     numeric_series,
+    series_of,
 )
 from persona_server.services.library.reliability_messages import question_message, reason_value
 from persona_server.services.paging import fitting, page_limit
@@ -45,12 +46,13 @@ class TimelinesRequest(Protocol):
 class Timelines:
     """An individual's timelines, in the order in which the questions were first asked.
 
-    `repositories` must be one snapshot. Texts are read when a question's message is made.
+    `repositories` must be one snapshot. Texts are read when a question's message is made. Raises
+    INVALID_FIELD for one with too many answers.
     """
 
-    def __init__(self, repositories: Repositories, origin: bytes, policy: Policy) -> None:
+    def __init__(self, repositories: Repositories, whose: Individual, policy: Policy) -> None:
         self._derived = repositories.derived
-        self._series = repositories.derived.series_of(origin)
+        self._series = series_of(repositories, whose)
         measured = list(numeric_series(repositories, self._series, policy))
         self._points = {question: own for question, own, _ in measured}
         self._shifts = _shifts(repositories, self._series, measured, policy)
@@ -91,7 +93,7 @@ def timeline_page(
     `repositories` must be one snapshot. `token` is the position that the page begins after: the
     question's id, so that a page goes on from where a question was that has vanished.
     """
-    found = Timelines(repositories, individual.origin, policy)
+    found = Timelines(repositories, individual, policy)
     after = int.from_bytes(token) if token else ALL_QUESTIONS
     behind = [q for q, key in found.ids.items() if key > after]
     asked = [q for q in behind if request.question_key in ("", q.key)]

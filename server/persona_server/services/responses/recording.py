@@ -11,7 +11,7 @@ from persona_server.errors import Violation, invalid
 from persona_server.services.framing import ELEMENT, content, frame
 from persona_server.services.parents import already_exists
 from persona_server.services.responses.answerers import Answerer, answerers_of
-from persona_server.services.responses.voiding import supersede
+from persona_server.services.responses.voiding import TOO_MUCH_AGAIN, supersede
 from persona_server.services.responses.warnings import (
     RecordedAnswer,
     framed_warnings,
@@ -21,6 +21,11 @@ from persona_server.services.times import micros_of, set_time
 from persona_server.storage import keys
 from persona_server.storage.derived.answers import NewAnswer, new_answer, question_of
 from persona_server.storage.derived.participation import Place
+from persona_server.storage.derived.writing import (
+    MOST_OF_ONE,
+    TooLongError,
+    TooMuchAgainError,
+)
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.responses import ResponseRow
 from persona_server.storage.repositories.simulations import About
@@ -71,7 +76,8 @@ def record_responses(
     Those at the places `by_external_id` named their persona so. Those who answered and are not in
     the library wait for automatic promotion. A response that was recorded with the same content is
     returned as it is. Raises ServiceError PERSONA_NOT_FOUND, INVALID_FIELD for another project's
-    persona, for what can't be superseded and for new ones in a void simulation, and ALREADY_EXISTS.
+    persona, for what can't be superseded, for new ones in a void simulation and for those of
+    individuals who have answered too often, and ALREADY_EXISTS.
     """
     answerers = answerers_of(repositories, responses)
     simulation = id_bytes(simulation_id)
@@ -89,7 +95,7 @@ def record_responses(
         _show_void(repositories, batch, supersede(repositories, responses, batch.rows, answers))
     repositories.responses.insert(batch.rows)
     repositories.store_bytes(sum(len(row.framed) for row in batch.rows))
-    new = repositories.derived.add(Place(project, simulation), batch.answers, repositories.now)
+    new = _derived(repositories, Place(project, simulation), batch)
     _tell_library(repositories, batch.rows, answerers)
     repeated = repeated_answers(repositories, simulation, batch.known)
     repeated.update({batch.places[i]: first for i, first in new.items()})
@@ -147,6 +153,25 @@ def _batch(
         batch.answers.append(new_answer(response, individual, simulation, position, recorded))
         batch.places.append(i)
     return batch
+
+
+def _derived(repositories: Transaction, place: Place, batch: _Batch) -> dict[int, bytes]:
+    """Count what is new of a batch; return its repetitions as `derived.add` does.
+
+    Raises INVALID_FIELD for who has answered too often.
+    """
+    try:
+        return repositories.derived.add(place, batch.answers, repositories.now)
+    except TooLongError as error:
+        i = next(
+            i
+            for i, one in zip(batch.places, batch.answers, strict=True)
+            if (one.question, one.individual) == (error.question, error.individual)
+        )
+        what = f"is of an individual that would have more than {MOST_OF_ONE} answers to it"
+        raise invalid([Violation(f"responses[{i}].question_key", what)]) from None
+    except TooMuchAgainError:
+        raise invalid([Violation("responses", TOO_MUCH_AGAIN)]) from None
 
 
 def _show_void(repositories: Repositories, batch: _Batch, superseded: set[bytes]) -> None:

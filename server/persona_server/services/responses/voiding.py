@@ -10,6 +10,7 @@ from persona_server.errors import Violation, invalid
 from persona_server.services.parents import response_not_found, simulation_not_found
 from persona_server.storage.derived.answers import NewAnswer, new_answer
 from persona_server.storage.derived.participation import Place
+from persona_server.storage.derived.writing import MOST_AGAIN, TooMuchAgainError
 from persona_server.storage.engine.errors import driver_errors_translated, faults_kept_apart
 from persona_server.storage.keys import id_bytes, id_text
 from persona_server.storage.repositories.personas import Ancestry
@@ -19,6 +20,10 @@ from persona_server.storage.store import Store, Transaction
 from persona_server.validation.violations import MAX_VIOLATIONS
 
 CHUNK = 1000  # answers of a transaction; writers wait for a second at most
+TOO_MUCH_AGAIN = (
+    f"are of individuals with more than {MOST_AGAIN} earlier answers to the same questions, and a "
+    "call reads at most so many of these again: send fewer at a time"
+)
 
 
 class Voided(NamedTuple):
@@ -32,7 +37,8 @@ def void_responses(repositories: Transaction, response_ids: Sequence[str], reaso
     """Void those of these responses that stand.
 
     Those who gave them and are not in the library wait for automatic promotion: what is left may be
-    reliable. Raises RESPONSE_NOT_FOUND.
+    reliable. Raises RESPONSE_NOT_FOUND, and INVALID_FIELD where they are of individuals with too
+    many answers.
     """
     ids = [id_bytes(response_id) for response_id in response_ids]
     found = repositories.responses.stored(ids)
@@ -41,7 +47,7 @@ def void_responses(repositories: Transaction, response_ids: Sequence[str], reaso
             raise response_not_found(id_text(raw))
     standing = [found[raw] for raw in ids if found[raw].stands]
     ancestry = _ancestry(repositories, standing)
-    _void(repositories, standing, dict.fromkeys(ids, reason), ancestry)
+    _void(repositories, standing, dict.fromkeys(ids, reason), ancestry, "response_ids")
     _queue(repositories, ancestry)
     return Voided(len(standing), changed=bool(standing))
 
@@ -80,25 +86,33 @@ def _settlements(store: Store, tenant: str, stopping: Callable[[], bool]) -> Ite
     with store.reading(tenant) as repositories:
         waiting = list(repositories.simulations.voiding())
     for simulation in waiting:
-        settled = CHUNK
-        while settled == CHUNK and not stopping():
-            with store.writing(tenant, None) as transaction:
-                settled = _settle(transaction, simulation)
+        chunk = settled = CHUNK
+        while settled == chunk and not stopping():
+            try:
+                with store.writing(tenant, None) as transaction:
+                    settled = _settle(transaction, simulation, chunk)
+            except TooMuchAgainError:
+                settled = chunk = chunk // 10
+                continue
             yield settled
 
 
-def _settle(repositories: Transaction, simulation: bytes) -> int:
-    """Take the next answers of a void simulation out, and return how many these are."""
+def _settle(repositories: Transaction, simulation: bytes, chunk: int) -> int:
+    """Take at most so many answers of a void simulation out, and return how many these are.
+
+    Raises TooMuchAgainError for more than one.
+    """
     after = repositories.simulations.voiding().get(simulation)
     if after is None:  # it was rebuilt meanwhile
         return 0
-    gone = repositories.responses.counted(simulation, after, CHUNK)
+    gone = repositories.responses.counted(simulation, after, chunk)
     if gone:
         repositories.simulations.settled_until(simulation, gone[-1].position)
         ancestry = _ancestry(repositories, gone)
-        _take_out(repositories, Place(gone[0].project_id, simulation), gone, ancestry)
+        place = Place(gone[0].project_id, simulation)
+        _take_out(repositories, place, gone, ancestry, is_bounded=chunk > 1)
         _queue(repositories, ancestry)
-    if len(gone) < CHUNK:
+    if len(gone) < chunk:
         repositories.simulations.settled(simulation)
     return len(gone)
 
@@ -129,7 +143,7 @@ def supersede(
     if bad:
         raise invalid(bad[:MAX_VIOLATIONS])
     reasons = {raw: f"superseded by {id_text(new[i].id)}" for i, raw in targets.items()}
-    _void(repositories, list(found.values()), reasons, ancestry)
+    _void(repositories, list(found.values()), reasons, ancestry, "responses")
     return set(reasons)
 
 
@@ -153,15 +167,23 @@ def _void(
     standing: Collection[Stored],
     reasons: Mapping[bytes, str],
     ancestry: Mapping[bytes, Ancestry],
+    field: str,
 ) -> None:
-    """Void responses that stand, each for its reason, one simulation after the other."""
+    """Void responses that stand, each for its reason, one simulation after the other.
+
+    `field` is that of the request which names them. Raises INVALID_FIELD where they are of
+    individuals with too many answers.
+    """
     places: defaultdict[Place, list[Stored]] = defaultdict(list)
     for one in standing:
         places[Place(one.project_id, one.simulation_id)].append(one)
-    for place, gone in places.items():
-        marks = {one.id: _mark(reasons[one.id], repositories.now) for one in gone}
-        repositories.responses.void(marks)
-        _take_out(repositories, place, gone, ancestry)
+    try:
+        for place, gone in places.items():
+            marks = {one.id: _mark(reasons[one.id], repositories.now) for one in gone}
+            repositories.responses.void(marks)
+            _take_out(repositories, place, gone, ancestry)
+    except TooMuchAgainError:
+        raise invalid([Violation(field, TOO_MUCH_AGAIN)]) from None
 
 
 def _take_out(
@@ -169,11 +191,17 @@ def _take_out(
     place: Place,
     gone: Collection[Stored],
     ancestry: Mapping[bytes, Ancestry],
+    *,
+    is_bounded: bool = True,
 ) -> None:
-    """Take responses of one simulation out of what is derived, and of what the library counts."""
+    """Take responses of one simulation out of what is derived, and of what the library counts.
+
+    Raises TooMuchAgainError where it `is_bounded`.
+    """
     # Those of a persona whose erasure has broken off too, which goes on with what stands.
     whose = repositories.personas.individual_of({one.persona_id for one in gone})
-    repositories.derived.remove(place, [_answer(one, whose[one.persona_id]) for one in gone])
+    answers = [_answer(one, whose[one.persona_id]) for one in gone]
+    repositories.derived.remove(place, answers, is_bounded=is_bounded)
     repositories.library.uncount_responses([one.persona_id for one in gone], ancestry)
 
 

@@ -6,7 +6,7 @@ All of it can be made anew (rebuild.py), and is the same in whatever order the a
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -17,7 +17,12 @@ from persona_server.measures.individual.points import Differences
 from persona_server.patience import while_awaited
 from persona_server.storage.derived.answers import NewAnswer
 from persona_server.storage.derived.crowds import Crowds, KnownCrowds, SimulationsOf
-from persona_server.storage.derived.participation import Given, Participation, Place
+from persona_server.storage.derived.participation import (
+    ALL_QUESTIONS,
+    Given,
+    Participation,
+    Place,
+)
 from persona_server.storage.derived.questions import (
     FIRST_QUESTION,
     Questions,
@@ -25,7 +30,15 @@ from persona_server.storage.derived.questions import (
     question_hash,
 )
 from persona_server.storage.derived.removal import Removal
-from persona_server.storage.derived.series import Fields, Series, Texts, answers, fields
+from persona_server.storage.derived.series import (
+    PIECE,
+    RECORD,
+    Fields,
+    Series,
+    Texts,
+    answers,
+    fields,
+)
 from persona_server.storage.derived.standing import Standing
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.derived.texts import set_ids
@@ -35,6 +48,17 @@ from persona_server.storage.engine.statements import Statement
 from persona_server.storage.keys import IdGenerator, id_text
 
 FIRST_INDIVIDUAL = b""  # at or before every key
+
+# Of one individual that are read at once. An answer takes some 350 bytes of memory and 4
+# microseconds, and a character of a question's options, or of a set, up to four bytes.
+MOST_ANSWERS = 100_000
+MOST_CHARACTERS = 4 << 20
+_CHUNK = 250  # questions in memory beyond that, each of 64 KiB at most; most have not so many
+_SETS = 500  # likewise, each of 10 KiB at most
+
+
+class TooManyAnswersError(Exception):
+    """An individual has more answers, or longer options, than are read at once."""
 
 
 class AskedRow(NamedTuple):
@@ -69,10 +93,9 @@ class DerivedTables:
         """Return all answers of an individual.
 
         Sets are those of tokens (texts.py): `items` returns what they stand for. Answers of void
-        simulations are left out, whether they are counted still or not.
+        simulations are left out, whether they are counted still or not. Raises TooManyAnswersError.
         """
-        where = {"tenant": self._tenant, "individual": individual}
-        rows = self._do.series.all(**where)
+        rows = self._series(individual)
         older = self._pieces(individual) if any(row[-1] for row in rows) else {}
         found, numbers = {}, {}
         for number, key, scale, records, _ in while_awaited(rows):
@@ -132,26 +155,28 @@ class DerivedTables:
     ) -> dict[int, bytes]:
         """Add answers that were just recorded in a simulation, in their transaction.
 
-        `kept` has ids that questions had before, by hash; others get new ones. Return which of the
-        answers, by their places, are not their individual's first to the question in the
-        simulation, each with the response that is.
+        `kept` has ids that questions had before, by hash, where all is made anew; others get new
+        ones. Return which of the answers, by their places, are not their individual's first to the
+        question in the simulation, each with the response that is. Raises TooLongError and
+        TooMuchAgainError where they are new.
         """
         if not rows:
             return {}
         ids = self._questions.ids(rows, now, kept or {})
-        self._writer.add(rows, ids)
+        self._writer.add(rows, ids, is_bounded=kept is None)
         given = [Given(ids[row.question], row.individual, row.order) for row in rows]
         return self._participation.add(place, given)
 
-    def remove(self, place: Place, rows: Sequence[NewAnswer]) -> None:
+    def remove(self, place: Place, rows: Sequence[NewAnswer], *, is_bounded: bool = True) -> None:
         """Take answers of a simulation out, as if they had never come.
 
-        They were added before, and have been made void or removed just now.
+        They were added before, and have been made void or removed just now. Raises
+        TooMuchAgainError where it `is_bounded`.
         """
         if not rows:
             return
         ids = self._questions.known({row.question for row in rows})
-        self._writer.remove(rows, ids)
+        self._writer.remove(rows, ids, is_bounded=is_bounded)
         statements = self._do.removal, self._do.participation
         Removal(*statements, self._standing, self._tenant, place).run(rows, ids)
         self._questions.declare_anew(rows)
@@ -199,6 +224,26 @@ class DerivedTables:
             statement.run(tenant=self._tenant, first=FIRST_QUESTION)
         return ids
 
+    def _series(self, individual: bytes) -> list[tuple[Any, ...]]:
+        """Return the rows of an individual's series: question, key, scale, records, pieces.
+
+        Raises TooManyAnswersError before what they stand for is read.
+        """
+        where = {"tenant": self._tenant, "individual": individual, "limit": _CHUNK}
+        rows: list[tuple[Any, ...]] = []
+        count = length = 0
+        while True:
+            after = rows[-1][0] if rows else ALL_QUESTIONS
+            chunk = self._do.series.all(**where, after=after)
+            rows += chunk
+            for _, _, scale, records, pieces in chunk:
+                count += pieces * PIECE + len(records) // RECORD.size
+                length += len(scale)
+            if count > MOST_ANSWERS or length > MOST_CHARACTERS:
+                raise TooManyAnswersError
+            if len(chunk) < _CHUNK:
+                return rows
+
     def _pieces(self, individual: bytes) -> dict[int, bytes]:
         """Return the older records of an individual by the question's id."""
         rows = self._do.pieces.all(tenant=self._tenant, individual=individual)
@@ -206,14 +251,23 @@ class DerivedTables:
         return {key: b"".join(records for _, records in pieces) for key, pieces in grouped}
 
     def _texts(self, found: Mapping[Question, Sequence[Fields]]) -> Texts:
-        """Return what records name by an id."""
+        """Return what records name by an id. Raises TooManyAnswersError."""
         models = {one[4] for given in found.values() for one in given}
         sets = {
             one[3] for question, given in found.items() if question.kind in SETS for one in given
         }
-        tokens = self._named(self._do.set_tokens, sets)
+        tokens = self._tokens(list(sets))
         versions = self._named(self._do.models, models)
         return Texts(dict(tokens), {key: (model, version) for key, model, version in versions})
+
+    def _tokens(self, sets: Sequence[int]) -> Iterator[tuple[int, str]]:
+        length = 0
+        for start in range(0, len(sets), _SETS):
+            for row in self._named(self._do.set_tokens, sets[start : start + _SETS]):
+                length += len(row[1])
+                yield row
+            if length > MOST_CHARACTERS:
+                raise TooManyAnswersError
 
     def _named(self, statement: Statement, ids: Collection[int]) -> list[tuple[Any, ...]]:
         return statement.all(tenant=self._tenant, ids=integer_list(list(ids))) if ids else []

@@ -42,8 +42,9 @@ class DerivedStatements:
         questions = (
             series.select()
             .join(question, JOIN.CROSS)
-            .where(mine & same)
+            .where(mine & same & (series.question_id > param("after")))
             .order_by(series.question_id)
+            .limit(param("limit"))
         )
         keys = (question.id, question.key, question.scale)
         self.series = Statement(database, questions.select(*keys, series.records, series.pieces))

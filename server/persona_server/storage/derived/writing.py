@@ -9,7 +9,14 @@ from typing import Any, NamedTuple
 from persona_server.measures.answers import Question
 from persona_server.storage.derived.answers import Counted, NewAnswer
 from persona_server.storage.derived.counts import plus
-from persona_server.storage.derived.series import Entry, StoredSeries, cut, entries
+from persona_server.storage.derived.series import (
+    PIECE,
+    RECORD,
+    Entry,
+    StoredSeries,
+    cut,
+    entries,
+)
 from persona_server.storage.derived.statements import DerivedStatements
 from persona_server.storage.derived.tallies import Changes
 from persona_server.storage.engine.dialect import integer_list
@@ -19,6 +26,23 @@ Grouped = dict[Question, dict[bytes, list[Counted]]]  # by question and individu
 Owner = tuple[int, bytes, int]  # of a series: tenant, individual, id of the question
 
 _NO_SUMS = ("[]", 0, "0", 0)
+
+MOST_OF_ONE = 10_000  # answers of an individual to a question
+# Earlier answers that a transaction reads again: half a second, in which others wait to write.
+MOST_AGAIN = 100_000
+
+
+class TooLongError(Exception):
+    """An individual would have more answers to a question than are kept of one."""
+
+    def __init__(self, question: Question, individual: bytes) -> None:
+        super().__init__()
+        self.question = question
+        self.individual = individual
+
+
+class TooMuchAgainError(Exception):
+    """Of those whose answers change too many earlier ones are to be read: take fewer at a time."""
 
 
 class _Rows(NamedTuple):
@@ -34,9 +58,17 @@ class DerivedWriter:
     def __init__(self, statements: DerivedStatements, tenant: int) -> None:
         self._do = statements
         self._tenant = tenant
+        self._is_bounded = True
+        self._again = 0  # answers that were read again in this transaction
 
-    def add(self, answers: Sequence[NewAnswer], ids: Mapping[Question, int]) -> None:
-        """Add answers, which are among the responses, to questions with these ids."""
+    def add(
+        self, answers: Sequence[NewAnswer], ids: Mapping[Question, int], *, is_bounded: bool
+    ) -> None:
+        """Add answers, which are among the responses, to questions with these ids.
+
+        Where it `is_bounded` it raises TooLongError and TooMuchAgainError.
+        """
+        self._is_bounded = is_bounded
         grouped = _grouped(answers)
         stored = self._touched(grouped, ids)
         began, rows = cache(self._began), _Rows([], [])
@@ -46,6 +78,8 @@ class DerivedWriter:
             changes = changed[key] = Changes(question)
             for individual, given in individuals.items():
                 old, owner = stored.get((individual, key)), (self._tenant, individual, key)
+                if is_bounded and old is not None and old.pieces:
+                    _require_short(question, individual, old, len(given))
                 if old is None or not _appended(owner, old, given, changes, began, rows):
                     self._insert(owner, old, [one.entry for one in given], changes, rows)
         self._put(changed)
@@ -53,8 +87,14 @@ class DerivedWriter:
         self._do.put_piece.run_each(rows.pieces)
         self._name(grouped, 1)
 
-    def remove(self, answers: Sequence[NewAnswer], ids: Mapping[Question, int]) -> None:
-        """Take answers to questions with these ids out, as if they had never come."""
+    def remove(
+        self, answers: Sequence[NewAnswer], ids: Mapping[Question, int], *, is_bounded: bool
+    ) -> None:
+        """Take answers to questions with these ids out, as if they had never come.
+
+        Where it `is_bounded` it raises TooMuchAgainError.
+        """
+        self._is_bounded = is_bounded
         grouped = _grouped(answers)
         stored, rows = self._touched(grouped, ids), _Rows([], [])
         changed: dict[int, Changes] = {}
@@ -98,7 +138,10 @@ class DerivedWriter:
         _rewrite(owner, after, cut(before).pieces if before else [], rows)
 
     def _all(self, owner: Owner, row: StoredSeries) -> list[Entry]:
-        """Return the whole of a series of which the last row is known."""
+        """Return the whole of a series of which the last row is known. Raises TooMuchAgainError."""
+        self._again += row.pieces * PIECE
+        if self._is_bounded and self._again > MOST_AGAIN:
+            raise TooMuchAgainError
         tenant, individual, question = owner
         where = {"tenant": tenant, "individual": individual, "question": question}
         pieces = self._do.pieces_of.all(**where) if row.pieces else []
@@ -205,6 +248,12 @@ def _grouped(answers: Iterable[NewAnswer]) -> Grouped:
             individuals = grouped.setdefault(answer.question, {})
             individuals.setdefault(answer.individual, []).append(answer.counted)
     return grouped
+
+
+def _require_short(question: Question, individual: bytes, old: StoredSeries, more: int) -> None:
+    """Raises TooLongError."""
+    if old.pieces * PIECE + len(old.records) // RECORD.size + more > MOST_OF_ONE:
+        raise TooLongError(question, individual)
 
 
 def _appended(

@@ -127,7 +127,7 @@ class PersonErasure:
                     ids = id_list(answers.ids)
                     self._do.drop_marks.run(tenant=self._key, ids=ids)
                     self._do.drop_answers.run(tenant=self._key, ids=ids)
-                    repositories.derived.remove(place, answers.counted)
+                    repositories.derived.remove(place, answers.counted, is_bounded=False)
                     repositories.store_bytes(-sum(answers.sizes))
                 if (count := sum(len(answers.ids) for answers in found.values())) == 0:
                     return

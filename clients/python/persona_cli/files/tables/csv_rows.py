@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
@@ -16,12 +16,15 @@ _NONE = "\x1f"  # of a file with one column, whose texts may have commas
 _SAYS_SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 csv.field_size_limit(MAX_LINE + 2)  # what is too long is refused here, in our words
 _SAMPLE = 20  # lines by which the delimiter is found
+# Characters that are read again after quotes that are not closed: beyond so many, this often what
+# the file has had so far.
+_AGAIN, _AGAIN_TIMES = 16 << 20, 4
 
 
 def csv_rows(lines: TextLines, delimiter: str) -> Rows:
     """Yield rows by the number of their first line; the first one names the columns.
 
-    Raises FileError if that can't be.
+    Raises FileError if that can't be, or where most of it would be read over and over.
     """
     feed = _LineFeed(_after_separator(lines))
     rows = csv.reader(feed, delimiter=delimiter, strict=True)
@@ -86,6 +89,7 @@ class _LineFeed:
         self._again: deque[tuple[int, str]] = deque()
         self._taken: list[tuple[int, str]] = []
         self._size = 0
+        self._read = self._read_again = 0  # characters
 
     @property
     def number(self) -> int:
@@ -102,7 +106,11 @@ class _LineFeed:
         return self
 
     def __next__(self) -> str:
-        number, text = self._again.popleft() if self._again else next(self._lines)
+        if self._again:
+            number, text = self._again.popleft()
+        else:
+            number, text = next(self._lines)
+            self._read += len(text)
         # Files that were joined have their byte order marks where rows begin.
         line = (number, text if self._taken else text.removeprefix("\ufeff"))
         self._taken.append(line)
@@ -117,8 +125,13 @@ class _LineFeed:
         self._size = 0
 
     def take_back(self) -> None:
-        """Let all lines of a row but the first be rows again."""
+        """Let all lines of a row but the first be rows again. Raises FileError."""
         self._again.extendleft(reversed(self._taken[1:]))
+        self._read_again += self._size - len(self._taken[0][1])
+        if self._read_again > _AGAIN + _AGAIN_TIMES * self._read:
+            raise FileError(
+                f"has too many quotes that are not closed, up to that in line {self.number}"
+            )
 
     def check(self) -> None:
         """Refuse a row that is too long, or no text. Raises LineError."""
@@ -146,7 +159,7 @@ def column_names(cells: Sequence[object]) -> list[str]:
     while texts and not texts[-1]:
         texts.pop()
     names = [text or f"column {i}" for i, text in enumerate(texts, 1)]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    if twice := sorted(name for name, times in Counter(names).items() if times > 1):
         raise FileError(f"has two columns with the same name: {', '.join(twice)}")
     return names
 

@@ -3,7 +3,7 @@
 import re
 import warnings
 from collections.abc import Iterator
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
 from zipfile import ZipFile
 
 from persona_cli.files.json_lines import LineError
@@ -23,6 +23,10 @@ _DOUBTFUL = re.compile(rb"""<f[ >/]|\st=["']e["']""")
 _LONGEST_MARK = 6
 _CONTROL = re.compile(r"_x00([01][0-9A-Fa-f])_")  # how XML, which has none, holds one in a text
 _PIECE = 1 << 16
+_SHEETS = "xl/worksheets/"  # where they are in the archive; they are read row by row
+MAX_SHARED = 256 << 20  # bytes of all else, unpacked: it is read as a whole
+_MOST_ROWS = 1 << 20  # of a sheet, as Excel has it; a number of a row may be any
+_LONGEST_TEXT = 1 << 20  # bytes without a tag; a cell has at most 32,767 characters
 
 
 class _Fault(NamedTuple):
@@ -30,6 +34,9 @@ class _Fault(NamedTuple):
 
     reason: str
     held: str
+
+
+_Row: TypeAlias = tuple[tuple[Any, ...], tuple[_Fault | None, ...]]
 
 
 def excel_rows(stream: BinaryIO, sheet: str) -> Rows:
@@ -42,9 +49,14 @@ def excel_rows(stream: BinaryIO, sheet: str) -> Rows:
     except ImportError:
         raise missing_extra("an Excel workbook") from None
     with reading_with_library("an Excel workbook"):
+        _require_bounded(stream)
+        is_doubtful = _has_doubtful(stream)
         names: list[str] = []
         found = _opened(openpyxl, stream, sheet, data_only=True)
-        for number, (cells, faults) in enumerate(_rows(openpyxl, stream, found), 1):
+        read = _doubtful_rows(openpyxl, stream, found) if is_doubtful else _rows(found)
+        for number, (cells, faults) in enumerate(read, 1):
+            if number > _MOST_ROWS:
+                raise FileError(f"has rows beyond the {_MOST_ROWS} that a sheet can have")
             if not all(map(_is_blank, cells)) or any(faults):
                 if names:
                     yield number, _named(names, cells, faults)
@@ -56,16 +68,25 @@ def excel_rows(stream: BinaryIO, sheet: str) -> Rows:
             raise FileError(f"{said}: {', '.join(others)}")
 
 
-def _rows(
-    openpyxl: Any, stream: BinaryIO, found: Any
-) -> Iterator[tuple[tuple[Any, ...], tuple[_Fault | None, ...]]]:
+def _require_bounded(stream: BinaryIO) -> None:
+    """Refuse a workbook with more beside its cells than memory may hold. Raises FileError."""
+    with ZipFile(stream) as archive:
+        parts = archive.infolist()
+        if sum(each.file_size for each in parts if not _is_sheet(each.filename)) > MAX_SHARED:
+            most = MAX_SHARED >> 20
+            raise FileError(f"has more than {most} MiB beside its cells: make it CSV")
+
+
+def _rows(found: Any) -> Iterator[_Row]:
+    """Yield the values of each row of a sheet, each of which has one."""
+    yield from ((values, ()) for values in found.iter_rows(values_only=True))
+
+
+def _doubtful_rows(openpyxl: Any, stream: BinaryIO, found: Any) -> Iterator[_Row]:
     """Yield the values of each row of a sheet, and in their places why there is none.
 
     A reader gives the results of formulas, or the formulas.
     """
-    if not _has_doubtful(stream):
-        yield from ((values, ()) for values in found.iter_rows(values_only=True))
-        return
     formulas_of = _opened(openpyxl, stream, found.title, data_only=False)
     written = formulas_of.iter_rows(values_only=True)
     for cells, formulas in zip(found.iter_rows(), written, strict=True):
@@ -92,20 +113,30 @@ def _opened(openpyxl: Any, stream: BinaryIO, sheet: str, *, data_only: bool) -> 
 
 
 def _has_doubtful(stream: BinaryIO) -> bool:
-    """Return whether any cell may have no value: to look takes less than to read it twice."""
+    """Return whether any cell may have no value: to look takes less than to read it twice.
+
+    Raises FileError for one that is longer than any can be.
+    """
     with ZipFile(stream) as archive:
-        sheets = (name for name in archive.namelist() if name.startswith("xl/worksheets/"))
-        return any(_is_doubtful(archive, name) for name in sheets)
+        doubtful = [_is_doubtful(archive, name) for name in filter(_is_sheet, archive.namelist())]
+    return any(doubtful)
+
+
+def _is_sheet(name: str) -> bool:
+    return name.startswith(_SHEETS)
 
 
 def _is_doubtful(archive: ZipFile, sheet: str) -> bool:
-    before = b""
+    found, before, length = False, b"", 0
     with archive.open(sheet) as file:
         while piece := file.read(_PIECE):
-            if _DOUBTFUL.search(before + piece):
-                return True
+            found = found or bool(_DOUBTFUL.search(before + piece))
             before = piece[1 - _LONGEST_MARK :]
-    return False
+            last = piece.rfind(b"<")
+            length = length + len(piece) if last < 0 else len(piece) - last
+            if length > _LONGEST_TEXT:
+                raise FileError("has a cell that is longer than any can be")
+    return found
 
 
 def _sheet(book: Any, name: str) -> Any:

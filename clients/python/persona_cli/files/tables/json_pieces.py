@@ -10,6 +10,8 @@ from persona_cli.files.tables.table import FileError
 
 _SPACE = re.compile(r"\s*")
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[\[\]{}]')
+# Characters that are past: to say where a fault is, Python counts the lines of all of them.
+_MOST_PAST = 1 << 16
 
 
 def end_of_value(text: str, start: int) -> int:
@@ -59,6 +61,8 @@ class JsonPieces:
         Raises FileError where nothing says where it ends.
         """
         self.peek()
+        if self._at > _MOST_PAST:
+            self._text, self._at = self._text[self._at :], 0
         while True:
             try:
                 value, end = DECODER.raw_decode(self._text, self._at)
@@ -97,7 +101,8 @@ class JsonPieces:
     def _fill(self) -> bool:
         piece = "" if self._is_ended else self._more()
         self._is_ended = not piece
-        self._text, self._at = self._text[self._at :] + piece, 0
+        if piece:
+            self._text, self._at = self._text[self._at :] + piece, 0
         return bool(piece)
 
     def _refuse(self, error: Exception) -> None:

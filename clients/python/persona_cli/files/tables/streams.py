@@ -11,7 +11,8 @@ from persona_cli.files.tables.kinds import is_settled
 from persona_cli.files.tables.table import FileError, missing_extra
 
 HEAD_BYTES = 1 << 20  # what is looked at; a persona has less
-_PIECE = 1 << 14  # compressed bytes, which may be many more
+# Compressed bytes of zstd, which can't be asked for fewer than come of them: four may be 128 KiB.
+_PIECE = 1 << 9
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
@@ -133,16 +134,18 @@ class _Frames:
         self._new_frame = frame
         self._frame: Any = None  # the one that is read
         self._damage = damage
-        self._text = b""
+        self._text = io.BytesIO()
 
     def read1(self, size: int) -> bytes:
         """Return some bytes, of a pipe what there is. Raises EOFError."""
-        while not self._text and (piece := self._stream.read1(_PIECE)):  # type: ignore[attr-defined]
-            self._text = self._unpacked(piece)
-        if not self._text and self._frame is not None:
+        while not (found := self._text.read(size)):
+            piece = self._stream.read1(_PIECE)  # type: ignore[attr-defined]
+            if not piece:
+                break
+            self._text = io.BytesIO(self._unpacked(piece))
+        if not found and self._frame is not None:
             raise EOFError("a frame has no end")
-        piece, self._text = self._text[:size], self._text[size:]
-        return piece
+        return found
 
     def read(self, size: int) -> bytes:
         """Return so many bytes, fewer only at the end. Raises EOFError."""
