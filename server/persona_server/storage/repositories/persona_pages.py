@@ -1,7 +1,7 @@
 """The pages of a set of personas: all of them, those that match, and those that have a term."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import SQL, Select, fn
 
@@ -10,6 +10,7 @@ from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import (
     INTEGER,
     id_list,
+    lesser,
     optional,
     page_in_one_row,
 )
@@ -33,6 +34,13 @@ from persona_server.storage.repositories.terms import has_all
 # Personas found by a term lie apart: to read one costs what four cost that lie beside each other.
 MOST_APART = 250
 _AFTER_TIME = SQL("9")  # where the id begins in a position, counted from 1
+
+
+class ShownPage(NamedTuple):
+    """A page of what a group shows, and the group's version at that moment."""
+
+    page: Page
+    version: int
 
 
 class WholePages:
@@ -64,11 +72,58 @@ class WholePages:
         )
 
 
+class ShownPages:
+    """The pages of all personas that a group shows, found with the group in one statement.
+
+    Of engines that have pages in one row.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Compile the statement."""
+        project, group, persona = tables.Project, tables.PersonaGroup, tables.Persona
+        this = (group.tenant_id == param("tenant")) & (group.id == param("group"))
+        shown = (
+            persona.select(persona.framed, persona.position, group.set_id, group.version)
+            .join(group, on=this & (group.set_id == persona.set_id) & group.deleted_at.is_null())
+            .join(
+                project,
+                on=(project.tenant_id == param("tenant"))
+                & (project.id == param("project"))
+                & (project.id == group.project_id)
+                & project.deleted_at.is_null(),
+            )
+            .where((persona.tenant_id == param("tenant")) & (persona.position > param("after")))
+            .order_by(persona.position)
+        )
+        longest = fn.COALESCE(fn.NULLIF(group.select(group.max_framed).where(this), 0), SQL("1"))
+        fitting = shown.limit(lesser(param("limit"), param("bytes") / longest))
+        # Set and version are those of every row.
+        page = page_in_one_row(fitting, SQL("set_id"), SQL("version")).alias("found")
+        here = (persona.tenant_id == param("tenant")) & (persona.set_id == page.c.set_id)
+        columns = (page.c.framed, page.c.last, page.c.size, page.c.version, _follows(page, here))
+        self.page = Statement(database, Select((page,), columns))
+
+    def read(self, after: bytes, limit: int, most_bytes: int, **where: Any) -> ShownPage | None:
+        """Return at most `limit` personas after a position, of `most_bytes` at most.
+
+        None if there are none, or a parent is not visible.
+        """
+        row = self.page.first(after=after, limit=limit, bytes=most_bytes, **where)
+        assert row is not None
+        framed, last, count, version, more = row
+        return ShownPage(Page(framed, last, count, bool(more)), version) if count else None
+
+
 def _joined(rows: Any, here: Any) -> Select:
     """Return the query of a page in one row, and of whether anything follows."""
     page = page_in_one_row(rows).alias("found")
-    follows = tables.Persona.select(SQL("1")).where(here & (tables.Persona.position > page.c.last))
-    return Select((page,), (page.c.framed, page.c.last, page.c.size, fn.EXISTS(follows)))
+    return Select((page,), (page.c.framed, page.c.last, page.c.size, _follows(page, here)))
+
+
+def _follows(page: Any, here: Any) -> Any:
+    """Return whether anything follows a page in a set, `here`."""
+    later = tables.Persona.position > page.c.last
+    return fn.EXISTS(tables.Persona.select(SQL("1")).where(here & later))
 
 
 class PersonaPages:
@@ -82,6 +137,7 @@ class PersonaPages:
             persona.select(persona.position).where(after & still_shown()).order_by(persona.position)
         )
         self.whole = WholePages(database, places, here)
+        self.shown = ShownPages(database) if database.pages_in_one_row else None
         # Looked at in the covering index; only the rows of the page are read for their text.
         framed = only_if(matches(persona), persona.framed).alias("framed")
         entries = places.select(persona.position, framed)

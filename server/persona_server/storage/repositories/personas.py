@@ -12,7 +12,7 @@ from persona_server.storage.engine.statements import Statement, insert_statement
 from persona_server.storage.repositories.filters import KEY_COLUMNS, NO_FILTERS, Filters
 from persona_server.storage.repositories.groups import parents_of
 from persona_server.storage.repositories.pages import HitCount, Page
-from persona_server.storage.repositories.persona_pages import PersonaPages
+from persona_server.storage.repositories.persona_pages import PersonaPages, ShownPage
 
 # How a persona came to be linked to a library persona, as LibraryLinkRelation numbers it.
 ORIGIN, REUSE = 1, 2
@@ -198,6 +198,18 @@ class Personas:
         if filters != NO_FILTERS or terms:
             return self._do.pages.read_matching(after, limit, filters, terms, **where)
         return self._do.pages.read(after, limit, **where)
+
+    def shown_page(
+        self, project: bytes, group: bytes, after: bytes, limit: int, most_bytes: int
+    ) -> ShownPage | None:
+        """Return at most `limit` personas that a group shows after a position, oldest first.
+
+        None if there are none, a parent is not visible, or it takes two statements: read the head.
+        """
+        if self._do.pages.shown is None:
+            return None
+        where = {"tenant": self._tenant, "project": project, "group": group}
+        return self._do.pages.shown.read(after, limit, most_bytes, **where)
 
     def count(
         self, group: bytes, set_id: int, after: bytes, filters: Filters, terms: Sequence[bytes]
