@@ -126,11 +126,13 @@ class PersonaService:
     def _at_once(
         self, repositories: Repositories, request: ListPersonasRequest, after: bytes
     ) -> ShownPage | None:
-        """Return a page with the group's version where one statement can find both; else None.
+        """Return a page of a group, with its version, if one statement can find both; else None.
 
-        It can not where the version tells whether the page must be read at all, or where.
+        It can't where the version is what tells whether the page must be read, or from where.
         """
-        if self._cache.keeps or self._replica or filters_of(request) or wanted_terms(request):
+        if self._cache.keeps or self._replica is not None:
+            return None
+        if filters_of(request) or wanted_terms(request):
             return None
         ids = id_bytes(request.project_id), id_bytes(request.group_id)
         limit = page_limit(request.page_size)

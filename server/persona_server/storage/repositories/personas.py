@@ -204,10 +204,8 @@ class Personas:
     ) -> ShownPage | None:
         """Return at most `limit` personas that a group shows after a position, oldest first.
 
-        None if there are none, a parent is not visible, or it takes two statements: read the head.
+        None if there are none, or a parent is not visible: read the head.
         """
-        if self._do.pages.shown is None:
-            return None
         where = {"tenant": self._tenant, "project": project, "group": group}
         return self._do.pages.shown.read(after, limit, most_bytes, **where)
 
