@@ -81,7 +81,8 @@ def _write(
     project, group = place
     locked = repositories.groups.lock(id_bytes(project), id_bytes(group))
     assert locked is not None
-    rows = []
+    rows: list[PersonaRow] = []
+    longest = 0
     for i, text in enumerate(ids):
         profile, raw, at = made[i % len(made)], id_bytes(text), repositories.now + i
         own = Persona(id=text, project_id=project, group_id=group)
@@ -89,9 +90,9 @@ def _write(
         # Encoded messages that stand behind each other are one message.
         framed_ = frame(ELEMENT, profile.encoded + own.SerializeToString())
         where = (repositories.tenant, locked.set_id, profile.age, keys.position(at, raw), raw)
-        rows.append(PersonaRow(*where, profile.keys, framed_))
+        rows.append((*where, *profile.keys, framed_, None))
+        longest = max(longest, len(framed_))
     repositories.personas.insert(rows)
-    longest = max(len(row.framed) for row in rows)
     repositories.groups.changed(id_bytes(group), len(rows), longest)
 
 

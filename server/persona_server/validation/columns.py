@@ -16,16 +16,25 @@ from persona_server.validation.limits import (
     MAX_AGE,
     MAX_ATTRIBUTES_BYTES,
 )
-from persona_server.validation.personas import FILTERED, ITEM_LISTS, NARRATIVES, TRAITS, URL
+from persona_server.validation.personas import (
+    FILTERED,
+    ITEM_LISTS,
+    MAX_CONTENT,
+    NARRATIVES,
+    TRAITS,
+    URL,
+)
 
 AT_ONCE = 100  # so many: all that one look can be at is then looked at in a few milliseconds
 _SHORTEST_ITEM = min(items.characters for _, items in ITEM_LISTS)
+# A persona of so few bytes has no narrative that is too long, nor are its attributes.
+_SHORT = min(MAX_ATTRIBUTES_BYTES, *(most for _, most in NARRATIVES))
 
 
 def are_well(personas: Sequence[Persona]) -> bool:
-    """Whether nothing is wrong with the texts, ages, lists and attributes of any of some personas.
+    """Whether nothing is wrong with the texts, ages, lists, attributes and size of some personas.
 
-    False says that something may be. Ids, times and the size as a whole are not looked at.
+    False says that something may be. Ids and times are not looked at.
     """
     ages = [p.age.value for p in personas if p.HasField("age")]
     return (
@@ -36,11 +45,26 @@ def are_well(personas: Sequence[Persona]) -> bool:
             _are_filterable([getattr(p, name) for p in personas], most, folded)
             for name, most, folded in FILTERED
         )
-        and all(_are_texts([getattr(p, name) for p in personas], most) for name, most in NARRATIVES)
-        and _are_urls([p.avatar_url for p in personas if p.avatar_url])
-        and _are_clean([p.external_id for p in personas if p.external_id], LINES["external_id"])
+        and _are_urls([url for p in personas if (url := p.avatar_url)])
+        and _are_clean([e for p in personas if (e := p.external_id)], LINES["external_id"])
+        and _are_short(personas)
         and _are_lists_well(personas)
-        and _are_attributes_well([p.attributes for p in personas if p.attributes])
+        and _are_keys_well([p.attributes for p in personas if p.attributes])
+    )
+
+
+def _are_short(personas: Sequence[Persona]) -> bool:
+    """Whether personas, their narratives and attributes are short, and the latter without NUL.
+
+    Their bytes tell it of nearly all, at less than what it takes to read the texts. A NUL in them
+    may also be the length of an empty text.
+    """
+    encoded = [p.SerializeToString() for p in personas]
+    unsure = [p for p, e in zip(personas, encoded, strict=True) if len(e) > _SHORT or b"\0" in e]
+    return not unsure or (
+        max(map(len, encoded)) <= MAX_CONTENT
+        and all(_are_texts([getattr(p, name) for p in unsure], most) for name, most in NARRATIVES)
+        and _are_values_well([p.attributes for p in unsure])
     )
 
 
@@ -77,14 +101,13 @@ def _are_lists_well(personas: Sequence[Persona]) -> bool:
     return _are_clean(items, _SHORTEST_ITEM)
 
 
-def _are_attributes_well(attributes: Sequence[Mapping[str, str]]) -> bool:
+def _are_keys_well(attributes: Sequence[Mapping[str, str]]) -> bool:
     keys = [*{*chain.from_iterable(attributes)}]  # mostly the same of all
-    values = ["".join([each[key] for key in each]) for each in attributes]
-    most = max(map(len, attributes), default=0)
-    characters = most * max(map(len, keys), default=0) + max(map(len, values), default=0)
-    return (
-        most <= LISTS["attributes"].most
-        and characters * LONGEST_UTF8 <= MAX_ATTRIBUTES_BYTES
-        and _are_clean(keys, LISTS["attributes"].characters)
-        and "\0" not in "".join(values)
+    return max(map(len, attributes), default=0) <= LISTS["attributes"].most and _are_clean(
+        keys, LISTS["attributes"].characters
     )
+
+
+def _are_values_well(attributes: Sequence[Mapping[str, str]]) -> bool:
+    values = ["".join([*each, *map(each.__getitem__, each)]) for each in attributes]
+    return _are_texts(values, MAX_ATTRIBUTES_BYTES)

@@ -31,7 +31,7 @@ from persona_server.validation.violations import Violations, found_by
 # Bytes of id, parents and created_at, which the server adds or replaces: 130 at most. What was
 # stored when an age took two bytes less must fit again, too.
 _SERVERS_PART = 134
-_MAX_CONTENT = MAX_PERSONA_BYTES - _SERVERS_PART
+MAX_CONTENT = MAX_PERSONA_BYTES - _SERVERS_PART
 # A persona that a client has read may be sent again: what the server gave it is not looked at.
 OUTPUT_ONLY: tuple[Literal["project_id", "group_id", "library_persona_id", "copied_from"], ...] = (
     "project_id",
@@ -63,7 +63,7 @@ def persona_violations(persona: Persona, path: str) -> Violations:
 def check_persona(found: Violations, persona: Persona, path: str, *, is_well: bool = False) -> None:
     """Check and normalise a persona, as it stands at `path`.
 
-    `is_well` says that nothing is wrong with its texts, age, lists and attributes, as
+    `is_well` says that nothing is wrong with its texts, age, lists, attributes and size, as
     `columns.are_well` found.
     """
     if persona.id:
@@ -76,20 +76,7 @@ def check_persona(found: Violations, persona: Persona, path: str, *, is_well: bo
         _check_texts(found, persona, path)
         _check_lists(found, persona, path)
         _check_attributes(found, persona, path)
-    if (size := _content_bytes(persona)) > _MAX_CONTENT:
-        found.add(path, f"must have at most {_MAX_CONTENT} bytes of content, has {size}")
-
-
-def _content_bytes(persona: Persona) -> int:
-    """Return the encoded size without id and created_at, so that what was stored fits again."""
-    size = persona.ByteSize()
-    if size <= _MAX_CONTENT:  # nearly always
-        return size
-    bare = Persona()
-    bare.CopyFrom(persona)
-    bare.ClearField("id")
-    bare.ClearField("created_at")
-    return bare.ByteSize()
+        _check_size(found, persona, path)
 
 
 def _check_texts(found: Violations, persona: Persona, path: str) -> None:
@@ -161,3 +148,20 @@ def _check_attribute(found: Violations, path: str, key: str, value: str) -> None
     check_line(found, path, key, LISTS["attributes"].characters)
     if "\0" in value:
         found.add(path, "must not contain NUL")
+
+
+def _check_size(found: Violations, persona: Persona, path: str) -> None:
+    if (size := _content_bytes(persona)) > MAX_CONTENT:
+        found.add(path, f"must have at most {MAX_CONTENT} bytes of content, has {size}")
+
+
+def _content_bytes(persona: Persona) -> int:
+    """Return the encoded size without id and created_at, so that what was stored fits again."""
+    size = persona.ByteSize()
+    if size <= MAX_CONTENT:  # nearly always
+        return size
+    bare = Persona()
+    bare.CopyFrom(persona)
+    bare.ClearField("id")
+    bare.ClearField("created_at")
+    return bare.ByteSize()

@@ -156,13 +156,14 @@ def _check_personas(found: Violations, personas: Sequence[Persona], path: str) -
     if not 1 <= len(personas) <= MAX_PERSONAS:
         found.add(path, f"must contain 1 to {MAX_PERSONAS} personas, has {len(personas)}")
         return
+    all_of_them = personas[:]  # one object for each, for as long as they are looked at
     for start in range(0, len(personas), AT_ONCE):
-        some = personas[start : start + AT_ONCE]
+        some = all_of_them[start : start + AT_ONCE]
         is_well = are_well(some)
         for i, persona in enumerate(some, start):
             check_persona(found, persona, f"{path}[{i}]", is_well=is_well)
     for name in ("id", "external_id"):
-        check_distinct(found, path, name, [getattr(persona, name) for persona in personas])
+        check_distinct(found, path, name, [getattr(each, name) for each in all_of_them])
 
 
 def _check_copy(found: Violations, request: CopyPersonasRequest) -> None:

@@ -1,14 +1,32 @@
 """ListPersonas: order, pages, the bound on their size, and walks while others write."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from persona.v1 import project_service_pb2 as projects_pb
 from support.data import Place, at, make_place, micros, persona, uid
 from support.errors import refused
+from support.service import Caller, running_service
 
 MAX_PAGE = 3 << 20
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    """A caller of a service that keeps no pages, as by itself: it finds them in another way."""
+    with running_service(tmp_path_factory.mktemp("plain") / "data", "--rest", "off") as service:
+        caller = service.connect()
+        yield caller
+        caller.close()
+
+
+@pytest.fixture(params=["kept", "found"])
+def place(request: pytest.FixtureRequest, caller: Caller, plain: Caller) -> Place:
+    """An empty group of a service that keeps pages, and of one that does not."""
+    return make_place(caller if request.param == "kept" else plain)
 
 
 def test_an_empty_group_is_one_empty_page(place: Place) -> None:
@@ -136,6 +154,17 @@ def test_a_list_shows_its_own_group_alone(place: Place) -> None:
     mine, theirs = place.fill(2), other.fill(3)
     assert [one.id for one in place.walk()] == [one.id for one in mine]
     assert [one.id for one in other.walk()] == [one.id for one in theirs]
+
+
+def test_a_group_is_listed_in_its_own_project_until_it_is_deleted(place: Place) -> None:
+    place.fill(2)
+    with refused("PERSONA_GROUP_NOT_FOUND"):
+        place.page(project_id=make_place(place.caller).project)
+    with refused("PROJECT_NOT_FOUND"):
+        place.page(project_id=uid())
+    place.caller.projects.DeletePersonaGroup(projects_pb.DeletePersonaGroupRequest(**place.ids))
+    with refused("PERSONA_GROUP_NOT_FOUND"):
+        place.page()
 
 
 def test_list_and_get_and_create_show_the_same(place: Place) -> None:

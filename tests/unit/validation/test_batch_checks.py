@@ -24,6 +24,7 @@ GOOD: list[dict[str, Any]] = [
     {"personality_traits": ["a", "b\u3000c", "d"], "trusted_brands": ["x" * 128] * 50},
     {"attributes": {"state": "AR", "of no words": "", "k" * 128: "two\nlines"}},
     {"digital_habits": "é" * 1000, "external_id": "e" * 255, "gender": "ﷺ" * 7},
+    {"psychographic_notes": "田" * 4096, "attributes": {"a": "b" * 8000}},
 ]
 BAD: list[dict[str, Any]] = [
     {"full_name": ""},
@@ -60,6 +61,12 @@ BAD: list[dict[str, Any]] = [
     {"attributes": {"a": "\0"}},
     {"attributes": {f"{i}": "a" for i in range(101)}},
     {"attributes": {"a": "é" * (16 << 10)}},
+    # Each text and list is short enough, all together are not.
+    {
+        "trusted_brands": ["🙂" * 128] * 50,
+        "distrusted_brands": ["🙂" * 128] * 50,
+        "psychographic_notes": "🙂" * 4000,
+    },
 ]
 
 

@@ -44,6 +44,7 @@ def add_personas(
     Raises ServiceError ALREADY_EXISTS for an id that names anything else, or an external id that is
     taken.
     """
+    personas = personas[:]  # of a message's field each look would make them anew
     _adopt_external(repositories, group, personas, path)
     known = repositories.personas.known([id_bytes(each.id) for each in personas if each.id])
     _give_ids(repositories, personas)
@@ -51,13 +52,17 @@ def add_personas(
     framed: list[bytes] = []
     fresh: list[PersonaRow] = []
     terms: list[bytes] = []
-    restored = 0
+    stored = restored = 0
+    tenant, set_id = repositories.tenant, group.locked.set_id
     for i, (persona, raw) in enumerate(zip(personas, ids, strict=True)):
         if (found := known.get(raw)) is None:
-            row = _row(repositories, group, persona, raw, repositories.now + i)
-            fresh.append(row)
-            framed.append(row.framed)
-            terms += _terms_at(row.position, persona)
+            position = keys.position(_created_at(persona, repositories.now + i), raw)
+            persona.project_id, persona.group_id = group.project_id, group.group_id
+            element = frame(ELEMENT, _encoded(persona))
+            framed.append(element)
+            stored += len(element)
+            fresh.append(_row(tenant, set_id, persona, position, raw, element))
+            terms += _terms_at(position, persona)
             continue
         _require_same(persona, group, found, path.format(i))
         framed.append(found.framed)
@@ -66,8 +71,8 @@ def add_personas(
             terms += _terms_at(position_of(unframed(found.framed)), persona)
             restored += 1
     repositories.personas.insert(fresh)
-    repositories.terms.add(group.locked.set_id, terms)
-    repositories.store_bytes(sum(len(row.framed) for row in fresh))
+    repositories.terms.add(set_id, terms)
+    repositories.store_bytes(stored)
     if count := len(fresh) + restored:
         longest = max(map(len, framed))
         repositories.groups.changed(id_bytes(group.group_id), count, longest)
@@ -141,21 +146,12 @@ def unframed(framed: bytes) -> Persona:
 
 
 def _row(
-    repositories: Transaction, group: Group, persona: Persona, raw: bytes, now: int
+    tenant: int, set_id: int, persona: Persona, position: bytes, raw: bytes, element: bytes
 ) -> PersonaRow:
-    """Give a new persona what the server gives, and return it as a row."""
-    at = _created_at(persona, now)
-    persona.project_id, persona.group_id = group.project_id, group.group_id
-    return PersonaRow(
-        repositories.tenant,
-        group.locked.set_id,
-        persona.age.value,
-        keys.position(at, raw),
-        raw,
-        search_keys(persona),
-        frame(ELEMENT, _encoded(persona)),
-        id_bytes(persona.copied_from.value) if persona.HasField("copied_from") else None,
-    )
+    """Return the row of a new persona that has all that the server gives, with its framed bytes."""
+    copied_from = id_bytes(persona.copied_from.value) if persona.HasField("copied_from") else None
+    found_by = search_keys(persona)
+    return tenant, set_id, persona.age.value, position, raw, *found_by, element, copied_from
 
 
 def _created_at(persona: Persona, now: int) -> int:

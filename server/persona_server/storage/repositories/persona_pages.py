@@ -1,15 +1,17 @@
 """The pages of a set of personas: all of them, those that match, and those that have a term."""
 
 from collections.abc import Sequence
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
-from peewee import SQL, Select, fn
+from peewee import JOIN, OP, SQL, Expression, Select, fn
 
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import (
     INTEGER,
     id_list,
+    lesser,
     optional,
     page_in_one_row,
 )
@@ -35,6 +37,13 @@ MOST_APART = 250
 _AFTER_TIME = SQL("9")  # where the id begins in a position, counted from 1
 
 
+class ShownPage(NamedTuple):
+    """A page of what a group shows, and the group's version at that moment."""
+
+    page: Page
+    version: int
+
+
 class WholePages:
     """The pages of all personas of a set.
 
@@ -58,17 +67,111 @@ class WholePages:
         found = self.page.all(after=after, limit=limit + 1, **where)
         if not found:
             return EMPTY_PAGE
-        shown = found[:limit]
-        return Page(
-            b"".join([row[0] for row in shown]), shown[-1][1], len(shown), len(found) > limit
+        return _page_of(found, limit)
+
+
+def _page_of(found: Sequence[tuple[Any, ...]], limit: int) -> Page:
+    """Return the page of the first `limit` rows of framed messages and positions."""
+    shown = found[:limit]
+    return Page(b"".join([row[0] for row in shown]), shown[-1][1], len(shown), len(found) > limit)
+
+
+class ShownPages:
+    """The pages of all personas that a group shows, found with the group in one statement.
+
+    In one row or row by row, as WholePages.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Compile the statement."""
+        self._in_one_row = database.pages_in_one_row
+        self.page = Statement(database, _shown_in_one_row() if self._in_one_row else _shown_rows())
+
+    def read(self, after: bytes, limit: int, most_bytes: int, **where: Any) -> ShownPage | None:
+        """Return at most `limit` personas after a position, of `most_bytes` at most.
+
+        None if there are none, or a parent is not visible.
+        """
+        where |= {"after": after, "limit": limit, "bytes": most_bytes}
+        if self._in_one_row:
+            row = self.page.first(**where)
+            assert row is not None
+            framed, last, count, version, more = row
+            return ShownPage(Page(framed, last, count, bool(more)), version) if count else None
+        found = sorted(self.page.all(**where), key=itemgetter(1))  # a join promises no order
+        if not found:
+            return None
+        version, fitting = found[0][2:]
+        return ShownPage(_page_of(found, fitting), version)
+
+
+def _visible(project: Any) -> Any:
+    """Return the condition that a project is the one named, and visible."""
+    this = (project.tenant_id == param("tenant")) & (project.id == param("project"))
+    return this & project.deleted_at.is_null()
+
+
+def _fitting(longest: Any) -> Any:
+    """Return how many rows a page may have where none is longer than that; 0 and NULL are none."""
+    longest = fn.COALESCE(fn.NULLIF(longest, SQL("0")), SQL("1"))
+    return lesser(param("limit"), param("bytes") / longest)
+
+
+def _shown_in_one_row() -> Select:
+    project, group, persona = tables.Project, tables.PersonaGroup, tables.Persona
+    this = (group.tenant_id == param("tenant")) & (group.id == param("group"))
+    shown = (
+        persona.select(persona.framed, persona.position, group.set_id, group.version)
+        .join(group, on=this & (group.set_id == persona.set_id) & group.deleted_at.is_null())
+        .join(project, on=_visible(project) & (project.id == group.project_id))
+        .where((persona.tenant_id == param("tenant")) & (persona.position > param("after")))
+        .order_by(persona.position)
+        .limit(_fitting(group.select(group.max_framed).where(this)))
+    )
+    # Set and version are those of every row.
+    page = page_in_one_row(shown, SQL("set_id"), SQL("version")).alias("found")
+    here = (persona.tenant_id == param("tenant")) & (persona.set_id == page.c.set_id)
+    columns = (page.c.framed, page.c.last, page.c.size, page.c.version, _follows(page, here))
+    return Select((page,), columns)
+
+
+def _shown_rows() -> Select:
+    """Return the query of the rows of a page and the one behind it, of the version and its limit.
+
+    The rows are found by the group, so that PostgreSQL reads them in order and no further.
+    """
+    project, group, persona = tables.Project, tables.PersonaGroup, tables.Persona
+    fitting = _fitting(group.max_framed)
+    rows = (
+        persona.select(persona.framed, persona.position)
+        .where(
+            (persona.tenant_id == param("tenant"))
+            & (persona.set_id == group.set_id)
+            & (persona.position > param("after"))
         )
+        .order_by(persona.position)
+        .limit(Expression(fitting, OP.ADD, SQL("1")))
+        .alias("rows")
+    )
+    this = (group.tenant_id == param("tenant")) & (group.id == param("group"))
+    return (
+        group.select(rows.c.framed, rows.c.position, group.version, fitting)
+        .join(project, on=_visible(project) & (project.id == group.project_id))
+        .join(rows, JOIN.LATERAL, on=SQL("TRUE"))
+        .where(this & group.deleted_at.is_null())
+    )
 
 
 def _joined(rows: Any, here: Any) -> Select:
     """Return the query of a page in one row, and of whether anything follows."""
     page = page_in_one_row(rows).alias("found")
-    follows = tables.Persona.select(SQL("1")).where(here & (tables.Persona.position > page.c.last))
-    return Select((page,), (page.c.framed, page.c.last, page.c.size, fn.EXISTS(follows)))
+    return Select((page,), (page.c.framed, page.c.last, page.c.size, _follows(page, here)))
+
+
+def _follows(page: Any, here: Any) -> Any:
+    """Return whether anything follows a page in a set, `here`."""
+    later = tables.Persona.position > page.c.last
+    return fn.EXISTS(tables.Persona.select(SQL("1")).where(here & later))
 
 
 class PersonaPages:
@@ -82,6 +185,7 @@ class PersonaPages:
             persona.select(persona.position).where(after & still_shown()).order_by(persona.position)
         )
         self.whole = WholePages(database, places, here)
+        self.shown = ShownPages(database)
         # Looked at in the covering index; only the rows of the page are read for their text.
         framed = only_if(matches(persona), persona.framed).alias("framed")
         entries = places.select(persona.position, framed)

@@ -1,7 +1,7 @@
 """Personas of one tenant: visible ones, and those a delete has hidden."""
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from peewee import JOIN, fn
 
@@ -12,27 +12,15 @@ from persona_server.storage.engine.statements import Statement, insert_statement
 from persona_server.storage.repositories.filters import KEY_COLUMNS, NO_FILTERS, Filters
 from persona_server.storage.repositories.groups import parents_of
 from persona_server.storage.repositories.pages import HitCount, Page
-from persona_server.storage.repositories.persona_pages import PersonaPages
+from persona_server.storage.repositories.persona_pages import PersonaPages, ShownPage
 
 # How a persona came to be linked to a library persona, as LibraryLinkRelation numbers it.
 ORIGIN, REUSE = 1, 2
 
 
-class PersonaRow(NamedTuple):
-    """A persona to insert."""
-
-    tenant: int
-    set_id: int
-    age: int
-    position: bytes
-    id: bytes
-    keys: tuple[str, ...]  # of KEY_COLUMNS
-    framed: bytes
-    copied_from: bytes | None = None
-
-    def values(self) -> tuple[Any, ...]:
-        """Return the parameters of the insert statement."""
-        return (*self[:5], *self.keys, *self[6:])
+# The columns of a persona that is inserted, whose row has their values in this order.
+INSERTED = ("tenant", "set_id", "age", "position", "id", *KEY_COLUMNS, "framed", "copied_from")
+PersonaRow: TypeAlias = tuple[Any, ...]
 
 
 class Found(NamedTuple):
@@ -156,9 +144,7 @@ class PersonaStatements:
 
     def _write(self, database: Database) -> None:
         persona = tables.Persona
-        self.insert = insert_statement(
-            database, persona, (*PersonaRow._fields[:5], *KEY_COLUMNS, *PersonaRow._fields[6:])
-        )
+        self.insert = insert_statement(database, persona, INSERTED)
         this = (persona.tenant_id == param("tenant")) & (persona.id == param("persona"))
         self.restore = Statement(
             database,
@@ -212,6 +198,16 @@ class Personas:
         if filters != NO_FILTERS or terms:
             return self._do.pages.read_matching(after, limit, filters, terms, **where)
         return self._do.pages.read(after, limit, **where)
+
+    def shown_page(
+        self, project: bytes, group: bytes, after: bytes, limit: int, most_bytes: int
+    ) -> ShownPage | None:
+        """Return at most `limit` personas that a group shows after a position, oldest first.
+
+        None if there are none, or a parent is not visible: read the head.
+        """
+        where = {"tenant": self._tenant, "project": project, "group": group}
+        return self._do.pages.shown.read(after, limit, most_bytes, **where)
 
     def count(
         self, group: bytes, set_id: int, after: bytes, filters: Filters, terms: Sequence[bytes]
@@ -267,8 +263,8 @@ class Personas:
         return None if row is None else bytes(row[0])
 
     def insert(self, rows: Sequence[PersonaRow]) -> None:
-        """Add personas whose ids are free."""
-        self._do.insert.run_each(row.values() for row in rows)
+        """Add personas whose ids are free, each the tuple of its INSERTED."""
+        self._do.insert.run_each(rows)
 
     def restore(self, persona: bytes, old: int, new: int) -> None:
         """Move a hidden persona from set `old` to set `new` and make it visible again."""
