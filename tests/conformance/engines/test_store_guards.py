@@ -96,3 +96,10 @@ def test_another_row_is_welcome(store: Store) -> None:
 def test_nothing_cascades_into_an_append_only_table(store: Store) -> None:
     for model in tables.APPEND_ONLY:
         assert not Probe(store).deletes_with_a_parent(model._meta.table_name)
+
+
+def test_an_answer_of_nobody_is_refused(store: Store) -> None:
+    probe, fields = Probe(store), tables.Response._meta.sorted_fields
+    marks = ", ".join("?" * len(fields))
+    assert probe.refuses(f"INSERT INTO response VALUES ({marks})", *map(_value, fields))  # noqa: S608
+    assert probe.count("response") == 0

@@ -37,7 +37,7 @@ class Database(Protocol):
 
     engine: str  # whose words statements are compiled to: "sqlite" or "postgresql"
     place: str  # where it is, as a person is told: without a password
-    rows_together: tuple[int, ...]  # that one statement inserts: as many as it takes, then fewer
+    says_fail: bool  # whether an insertion says that it takes nothing back when it fails
     pages_in_one_row: bool  # whether a page is read fastest so
     has_many_writers: bool  # whether writers are held apart by the rows that they lock
 

@@ -6,7 +6,6 @@ a second, which every start would wait for, and every command that opens a datab
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -115,7 +114,8 @@ class InsertStatement(Statement):
     def __init__(self, database: Database, model: Any, names: Sequence[str]) -> None:
         self._row = _row(model, names)
         self._table, self._names = model._meta.table_name, tuple(names)
-        super().__init__(database, model.insert(self._row))
+        query = model.insert(self._row)
+        super().__init__(database, query.on_conflict("FAIL") if database.says_fail else query)
 
     @cached_property
     def _into(self) -> Target:
@@ -126,28 +126,6 @@ class InsertStatement(Statement):
     def run_each(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Insert rows, each the tuple of its parameters."""
         self._database.insert_each(self._into, rows)
-
-
-class Insertion:
-    """Inserts rows, many with one statement where that is cheaper."""
-
-    def __init__(self, database: Database, model: Any, names: Sequence[str]) -> None:
-        row = _row(model, names)
-        self._statements = {
-            size: Statement(database, model.insert_many([row] * size))
-            for size in database.rows_together
-            if size > 1
-        }
-        self._statements[1] = InsertStatement(database, model, names)
-
-    def run(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert rows, each the tuple of its parameters in the order of the names."""
-        start = 0
-        for size, statement in self._statements.items():
-            end = len(rows) - (len(rows) - start) % size
-            groups = (rows[i : i + size] for i in range(start, end, size))
-            statement.run_each(tuple(chain.from_iterable(group)) for group in groups)
-            start = end
 
 
 def insert_statement(database: Database, model: Any, names: Sequence[str]) -> Statement:

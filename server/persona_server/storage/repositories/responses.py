@@ -9,7 +9,7 @@ from peewee import SQL, fn
 from persona_server.storage import tables
 from persona_server.storage.engine.database import Database
 from persona_server.storage.engine.dialect import as_bytes, id_list, one_of
-from persona_server.storage.engine.statements import Insertion, Statement, insert_statement, param
+from persona_server.storage.engine.statements import Statement, insert_statement, param
 from persona_server.storage.keys import split_position
 from persona_server.storage.repositories.pages import START, only_if
 from persona_server.storage.repositories.response_lists import (
@@ -114,7 +114,7 @@ class ResponseStatements:
             .order_by(response.recorded.desc())
             .limit(1),
         )
-        self.insert = Insertion(database, response, ResponseRow._fields)
+        self.insert = insert_statement(database, response, ResponseRow._fields)
 
 
 def counted_after(database: Database) -> Statement:
@@ -193,4 +193,4 @@ class Responses:
 
         In the order of their ids, so that each page of the largest index is looked up once.
         """
-        self._do.insert.run(sorted(rows, key=itemgetter(1)))
+        self._do.insert.run_each(sorted(rows, key=itemgetter(1)))

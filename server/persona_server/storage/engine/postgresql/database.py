@@ -43,7 +43,7 @@ class PostgresqlDatabase(PeeweeDatabase):
     """One PostgreSQL database, its connections borrowed for a statement or a transaction."""
 
     engine = "postgresql"
-    rows_together: tuple[int, ...] = (1,)
+    says_fail = False
     pages_in_one_row = False
     has_many_writers = True
     _state: Any  # Peewee's, of each thread: the connection that it holds

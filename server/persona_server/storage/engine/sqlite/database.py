@@ -45,9 +45,9 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
     """
 
     engine = "sqlite"
-    # Where a table has a trigger, SQLite copies each page that a statement changes, to take it back
-    # alone. With many indexes that is half the cost of a row, shared by the rows of a statement.
-    rows_together: tuple[int, ...] = (100, 10, 1)
+    # Where inserting fires a trigger, SQLite copies each page before it changes it, to take the
+    # statement back alone if something aborts it. With many indexes that cost as much as the row.
+    says_fail = True
     pages_in_one_row = True
     has_many_writers = False
 
@@ -188,8 +188,8 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
     def _keep_journals(self, *, in_memory: bool) -> None:
         """Keep what takes a statement of the writer back in memory or, by default, in files.
 
-        A statement of a call changes few pages, and copying each of them to a file was a tenth of
-        what recording costs. One of a job or a command may change any number.
+        A statement of a call changes few pages: the terms of an import are on the most. One of a
+        job or a command may change any number.
         """
         if self._journals_in_memory != in_memory:
             self.connection().pragma("temp_store", "MEMORY" if in_memory else "DEFAULT")
