@@ -116,9 +116,10 @@ class LibraryService:
 
         Raises NOT_ELIGIBLE, and CONCURRENT_CHANGE if answers of its own come at every look.
         """
+        path = id_bytes(request.project_id), id_bytes(request.group_id)
         persona = id_bytes(request.persona_id)
         for _ in range(LOOKS):
-            look = look_at(self._store, call.tenant, persona, self._policy)
+            look = look_at(self._store, call.tenant, persona, self._policy, path)
             try:
                 return mutate(self._store, call, request, partial(_promoted, call, request, look))
             except AnswersCameError:
