@@ -10,7 +10,7 @@ UNIT = ROOT / "deploy/persona.service"
 
 def said(systemd: Systemd, message: str) -> int:
     """Return how often the log says so."""
-    return systemd.log.read_text().count(f'"message": "{message}"')
+    return systemd.log.read_text().count(f'"message":"{message}"')
 
 
 def test_the_unit_serves_in_a_real_systemd(tmp_path: Path) -> None:
