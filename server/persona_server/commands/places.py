@@ -118,6 +118,13 @@ def _to_operator(error: "ServiceError") -> str:
     return str(error).removesuffix(" Try again with the same request_id.")
 
 
+def counted(counts: dict[str, int]) -> str:
+    """Return how many there are of what, by the plural's name."""
+    return ", ".join(
+        f"{n:,} {what.removesuffix('s') if n == 1 else what}" for what, n in counts.items()
+    )
+
+
 def warn_if_unknown(store: "Store", tenant: str) -> None:
     """Say that nobody has written as a tenant yet, which a slip in its name would look like."""
     if tenant not in store.tenants.names():

@@ -9,6 +9,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from persona.v1.comparison_pb2 import AnswerShare, QuestionSummary
 from persona.v1.measures_pb2 import Question
 from persona_cli.plot.panels import INK, QUIET, shortened
+from persona_cli.terminal.output import counted
 from persona_cli.terminal.shifts import kind_text, number_text
 from persona_cli.terminal.summaries import moments_text, number_answered
 
@@ -44,7 +45,7 @@ def grid(title: str, what: str, legend: str, bars: Sequence[int]) -> tuple[Figur
     left, number = 0.12 / width, len(bars)
     title, top = shortened(title, 60), 1 - 0.14 / height
     made.text(left, top, title, va="top", fontsize=14, fontweight="bold")
-    what = f"{what} to {number} question{'' if number == 1 else 's'}"
+    what = f"{what} to {counted(number, 'question')}"
     made.text(left, 1 - 0.44 / height, what, va="top", fontsize=9.5, color=QUIET)
     made.text(left, 0.1 / height, legend, va="bottom", fontsize=7.2, color=QUIET)
     panels = made.subplots(rows, columns, squeeze=False, gridspec_kw={"height_ratios": heights})

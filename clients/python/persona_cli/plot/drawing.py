@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from persona.v1.measures_pb2 import QuestionTimeline
 from persona_cli.plot.along import Along
 from persona_cli.plot.panels import QUIET, draw_panel, judged, shortened
+from persona_cli.terminal.output import counted
 
 # Inches.
 _PANEL_WIDTH, _PANEL_HEIGHT = 4.6, 2.35
@@ -54,9 +55,10 @@ def _write_around(
 
 def _what(timelines: Sequence[QuestionTimeline], along: Along) -> str:
     """Say what is shown."""
-    questions = f"{len(timelines)} question{'' if len(timelines) == 1 else 's'}"
+    questions = counted(len(timelines), "question")
     if along.ranks is not None:
-        return f"Answers by simulation, in their order: {questions}, {len(along.ranks)} simulations"
+        simulations = counted(len(along.ranks), "simulation")
+        return f"Answers by simulation, in their order: {questions}, {simulations}"
     span = along.span(timelines)
     first, last = (f"{datetime.fromtimestamp(day * 86_400, UTC):%Y-%m-%d}" for day in span)
     return f"Answers over time: {questions}, {first} to {last}"

@@ -12,6 +12,7 @@ from persona.v1.measures_pb2 import (
 from persona_cli.plot.bars import BLUE, ORANGE
 from persona_cli.plot.forest import Estimate, Forest, Row
 from persona_cli.plot.panels import QUIET
+from persona_cli.terminal.output import counted
 from persona_cli.terminal.shifts import reason_text
 
 _COLORS = {RELIABILITY_STATUS_ELIGIBLE: BLUE, RELIABILITY_STATUS_NOT_ELIGIBLE: ORANGE}
@@ -30,7 +31,7 @@ def reliabilities(name: str, found: Sequence[PersonaReliability]) -> Forest:
     """Return the reliabilities of a group's personas, in the order given."""
     rows = [_reliability(one) for one in found]
     return Forest(
-        name, f"Reliability of {_counted(len(rows), 'persona')}", _RELIABILITY, -1, 1, rows
+        name, f"Reliability of {counted(len(rows), 'persona')}", _RELIABILITY, -1, 1, rows
     )
 
 
@@ -38,12 +39,8 @@ def fidelities(name: str, what: str, found: Sequence[tuple[str, Measured]]) -> F
     """Return how far those named answer as their people; `what` each of them is."""
     rows = [_fidelity(label, one) for label, one in found]
     high = max((one.high for row in rows for one in row.estimates), default=1.0)
-    said = f"Fidelity, {_counted(len(rows), what)}"
+    said = f"Fidelity, {counted(len(rows), what)}"
     return Forest(name, said, _FIDELITY, 0, max(high, 1.0) * 1.02, rows)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _reliability(one: PersonaReliability) -> Row:

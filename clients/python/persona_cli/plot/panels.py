@@ -17,7 +17,7 @@ from persona.v1.measures_pb2 import (
     Slope,
 )
 from persona_cli.plot.along import Along
-from persona_cli.terminal.output import printable
+from persona_cli.terminal.output import counted, printable
 from persona_cli.terminal.shifts import (
     choice_text,
     ends_text,
@@ -234,5 +234,5 @@ def _rows(axes: Axes, used: Sequence[str], others: Sequence[str]) -> dict[str, i
     axes.grid(axis="y", color="#EAEEF2", linewidth=0.8, zorder=0)
     axes.set_axisbelow(True)
     if hidden := len({*used, *others} - {_OTHERS, *shown}):
-        _caption(axes, 1, f"{hidden} more option{'' if hidden == 1 else 's'} not shown")
+        _caption(axes, 1, f"{counted(hidden, 'more option')} not shown")
     return places
