@@ -44,11 +44,11 @@ from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.library import (
     LibraryEntry,
-    Wanted,
+    WantedPersonas,
 )
 from persona_server.storage.store import Repositories, Store, Transaction
 from persona_server.validation.filters import filters_of
-from persona_server.validation.library import order_of
+from persona_server.validation.library import library_order
 from persona_server.validation.terms import wanted_terms
 
 LOOKS = 3  # at an individual whose answers change while it is promoted
@@ -146,8 +146,8 @@ class LibraryService:
 
     def list_library_personas(self, call: Call, request: pb.ListLibraryPersonasRequest) -> bytes:
         """Return one page of the library. Raises INVALID_PAGE_TOKEN."""
-        order, descending = order_of(request.order_by)
-        wanted = Wanted(
+        order, descending = library_order(request.order_by)
+        wanted = WantedPersonas(
             filters_of(request),
             request.lower_bound_min or None,
             request.include_retired,
