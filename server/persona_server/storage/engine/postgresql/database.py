@@ -306,9 +306,11 @@ class PostgresqlDatabase(PeeweeDatabase):
     def rewrite(self) -> None:
         """Write the tables anew without anything that was deleted. Nobody can use them meanwhile.
 
-        What it takes is the owner's right, and as much room on the disk again.
+        What it takes is the owner's right, and as much room on the disk again. The planner's
+        samples are of the rows that are left; those before were a catalog's rows, written anew too.
         """
         with self._held() as connection:
+            connection.execute("ANALYZE")
             connection.execute("VACUUM FULL")
 
     def open_ahead(self, count: int) -> None:
