@@ -148,7 +148,7 @@ def noise_of(kind: Kind, individuals: list[list[Point]]) -> Noise:
     total = Differences()
     for series in individuals:
         for _, found in differences(kind, series):
-            total = total.plus(found)
+            total = Differences.total([total, found])
     variance, inverse = total.variance(kind), total.mean_inverse
     if kind is Kind.RATING:
         variance = max(variance, inverse / 4)

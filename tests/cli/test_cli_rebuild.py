@@ -40,7 +40,7 @@ def test_it_repairs_and_says_what_it_did(folder: Path) -> None:
     store.close()
     done = run(folder)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("Rebuilt from 60 answers in 2 simulations of 1 tenants")
+    assert done.stdout.startswith("Rebuilt from 60 answers in 2 simulations of 1 tenant ")
     store = open_store(folder)
     assert raw_image(store) == before
     store.close()

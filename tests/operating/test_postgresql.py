@@ -299,7 +299,7 @@ def test_measures_are_rebuilt(url: str, run: Run) -> None:
     StoredGroup(store).add(persona())
     store.close()
     done = run("rebuild-measures")
-    assert done.stdout.startswith("Rebuilt from 0 answers in 0 simulations of 1 tenants")
+    assert done.stdout.startswith("Rebuilt from 0 answers in 0 simulations of 1 tenant ")
 
 
 def test_a_database_that_is_none_is_refused(run: Run) -> None:

@@ -49,6 +49,19 @@ def test_health_of_an_unknown_service_is_not_found(channel: grpc.Channel) -> Non
     assert (problem.code, problem.reason) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_PATH")
 
 
+def test_a_name_has_as_many_bytes_as_is_said(channel: grpc.Channel) -> None:
+    health: Any = health_pb2_grpc.HealthStub(channel)
+
+    def refused(size: int) -> tuple[str, list[str]]:
+        request = health_pb2.HealthCheckRequest(service="x" * size)
+        problem = refusal_of(lambda: health.Check(request))
+        return problem.reason, list(problem.fields)
+
+    assert refused(255) == ("UNKNOWN_PATH", [])
+    assert refused(256) == ("INVALID_FIELD", ["service"])
+    assert refused(1000) == ("INVALID_FIELD", ["request"])
+
+
 def test_watchers_hear_of_the_end_while_calls_drain(tmp_path: Path) -> None:
     flags = ("--rest", "off", "--grace", "1.2")
     with (

@@ -13,6 +13,7 @@ from persona_server.commands.places import (
     DATA,
     Data,
     Database,
+    counted,
     database_place,
     fail,
     failing_in_words,
@@ -77,13 +78,6 @@ def _counts(person: "Person") -> str:
         "reference answers": person.references,
     }
     return counted(counts)
-
-
-def counted(counts: dict[str, int]) -> str:
-    """Return how many there are of what, by the plural's name."""
-    return ", ".join(
-        f"{n} {what.removesuffix('s') if n == 1 else what}" for what, n in counts.items()
-    )
 
 
 def confirm(what: str, *, yes: bool) -> None:

@@ -110,6 +110,13 @@ def failing_in_words(command: str = "persona") -> Iterator[None]:
         fail(to_operator(error), 1, command)
 
 
+def counted(counts: dict[str, int]) -> str:
+    """Return how many there are of what, by the plural's name."""
+    return ", ".join(
+        f"{n:,} {what.removesuffix('s') if n == 1 else what}" for what, n in counts.items()
+    )
+
+
 def warn_if_unknown(store: "Store", tenant: str) -> None:
     """Say that nobody has written as a tenant yet, which a slip in its name would look like."""
     if tenant not in store.tenants.names():

@@ -9,6 +9,7 @@ from persona_server.commands.places import (
     DATA,
     Data,
     Database,
+    counted,
     database_place,
     failing_in_words,
 )
@@ -37,6 +38,6 @@ def rebuild_measures(data: Data = DATA, database: Database = "") -> None:
         done = list(store.rebuild.run(keys.now()))
     answers, simulations = sum(d.responses for d in done), sum(d.simulations for d in done)
     print(
-        f"Rebuilt from {answers:,} answers in {simulations:,} simulations of {len(done):,} tenants "
-        f"in {time.monotonic() - started:.1f} s."
+        f"Rebuilt from {counted({'answers': answers})} in {counted({'simulations': simulations})} "
+        f"of {counted({'tenants': len(done)})} in {time.monotonic() - started:.1f} s."
     )

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persona_server.commands.erase import Yes, alone, confirm, counted
+from persona_server.commands.erase import Yes, alone, confirm
 from persona_server.commands.keys import time_text
 from persona_server.commands.places import (
     DATA,
     Data,
     Database,
+    counted,
     database_place,
     fail,
     opened,

@@ -20,7 +20,6 @@ from persona_server.identity.principal import (
 )
 from persona_server.identity.scopes import expand_scopes
 from persona_server.identity.tokens import SECRET_NAME, find_local_key, new_pem
-from persona_server.storage import keys
 from persona_server.storage.erasure.people import OPERATOR
 from persona_server.storage.repositories.audit import AuditEntry
 from persona_server.storage.repositories.credentials import KeyRow
@@ -44,12 +43,13 @@ def create_key(store: Store, tenant: str, name: str, scopes: Iterable[str], ttl:
     if not 0 < ttl <= MAX_TTL:
         raise TokenError("A key is valid for some time, 366 days at most: see --ttl.")
     expanded = " ".join(expand_scopes(scopes))
-    if len(store.credentials.live_keys(keys.now(), MAX_KEYS)) >= MAX_KEYS:
-        raise TokenError(f"There are {MAX_KEYS} keys, which is all there may be: revoke some.")
     made = make_key(tenant)
 
     def add(repositories: Transaction) -> bool:
         now = repositories.now
+        store.secrets.hold(MARK)  # of two at once the second counts the key of the first
+        if len(store.credentials.live_keys(now, MAX_KEYS)) >= MAX_KEYS:
+            raise TokenError(f"There are {MAX_KEYS} keys, which is all there may be: revoke some.")
         row = KeyRow(made.id, name, expanded, digest_of(made.text), now, now + ttl * SECOND)
         repositories.credentials.add_key(row)
         return True
@@ -67,15 +67,16 @@ def revoke_token(store: Store, tenant: str, jti: str) -> bool:
     """Revoke a tenant's token; return whether it was not revoked yet. Raises TokenError."""
     if not is_name(jti):
         raise TokenError("A token's id is what `persona token` says of it, or its claim jti.")
-    if len(store.credentials.revoked_tokens(keys.now(), MAX_REVOKED)) >= MAX_REVOKED:
-        raise TokenError("Too many tokens are revoked one by one: make a new key by --rotate.")
     kept = (MAX_TTL + LEEWAY) * SECOND  # no token lives longer
-    return _change(
-        store,
-        tenant,
-        "RevokeToken",
-        lambda r: r.credentials.revoke_token(jti, r.now, r.now + kept),
-    )
+
+    def revoke(repositories: Transaction) -> bool:
+        now = repositories.now
+        store.secrets.hold(MARK)
+        if len(store.credentials.revoked_tokens(now, MAX_REVOKED)) >= MAX_REVOKED:
+            raise TokenError("Too many tokens are revoked one by one: make a new key by --rotate.")
+        return repositories.credentials.revoke_token(jti, now, now + kept)
+
+    return _change(store, tenant, "RevokeToken", revoke)
 
 
 def suspend(store: Store, tenant: str, *, suspended: bool) -> bool:

@@ -194,11 +194,6 @@ def distance(kind: Kind, a: Value, b: Value) -> Exact:
     return 1 - Fraction(len(first & second), len(first | second))
 
 
-def disagreement(question: Question, a: Value, b: Value) -> float:
-    """Return δ(a, b): 0 if equal, 1 on average between uniformly random answers."""
-    return float(question.unit * distance(question.kind, a, b))
-
-
 _SORTED = attrgetter("key", "kind", "options", "minimum", "maximum")  # faster than by comparing
 _BY_TIME = attrgetter("occurred_at", "response_id")
 

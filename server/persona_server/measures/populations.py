@@ -75,19 +75,33 @@ class Choices(NamedTuple):
 
 
 class Sets(NamedTuple):
-    """Sets of choices or themes."""
+    """Sets of choices or themes, as the bits of whole numbers: comparing them is mostly the work.
+
+    ``places`` has the bit of each item; members are bits, their number, and the weight.
+    """
 
     total: int
-    members: tuple[tuple[frozenset[str], int], ...]
+    places: Mapping[str, int]
+    members: tuple[tuple[int, int, int], ...]
+
+    @classmethod
+    def of(cls, weights: Weights) -> Self:
+        """Take sets by weight."""
+        places: dict[str, int] = {}
+        members = [
+            (sum([1 << places.setdefault(item, len(places)) for item in items]), len(items), weight)
+            for items, weight in ((set_items(value), weight) for value, weight in weights.items())
+        ]
+        return cls(sum(weights.values()), places, tuple(members))
 
     def distance(self, value: Value) -> Exact:
         """Sum w (1 - Jaccard), by size of the union, over one common denominator."""
-        items = set_items(value)
-        size = len(items)
+        items, places = set_items(value), self.places
+        size, one = len(items), sum([1 << places[item] for item in items if item in places])
         apart: dict[int, int] = {}
-        for member, weight in self.members:
-            common = len(items & member)
-            union = size + len(member) - common
+        for other, its_size, weight in self.members:
+            common = (one & other).bit_count()
+            union = size + its_size - common
             apart[union] = apart.get(union, 0) + weight * (union - common)
         apart.pop(0, None)  # both empty: alike
         denominator = lcm(*apart)
@@ -95,18 +109,10 @@ class Sets(NamedTuple):
 
     @property
     def pairs(self) -> Exact:
-        """Σ w v (1 - Jaccard), each two sets once: the square of their number.
-
-        Sets are compared as the bits of whole numbers, which is twice as fast.
-        """
-        places: dict[str, int] = {}
-        bits = [
-            (sum(1 << places.setdefault(item, len(places)) for item in one), len(one), weight)
-            for one, weight in self.members
-        ]
+        """Σ w v (1 - Jaccard), each two sets once: the square of their number."""
         apart: dict[int, int] = {}
-        for i, (one, size, weight) in enumerate(bits):
-            for other, its_size, its_weight in bits[:i]:
+        for i, (one, size, weight) in enumerate(self.members):
+            for other, its_size, its_weight in self.members[:i]:
                 both = size + its_size
                 common = (one & other).bit_count()
                 union = both - common
@@ -120,7 +126,6 @@ def population(kind: Kind, weights: Weights) -> Population:
     """Return the population of the values, by weight, of a question of this kind."""
     if kind.numeric:
         return Numbers.of(weights)
-    total = sum(weights.values())
     if kind is Kind.CHOICE:
-        return Choices(total, weights)
-    return Sets(total, tuple((set_items(value), weight) for value, weight in weights.items()))
+        return Choices(sum(weights.values()), weights)
+    return Sets.of(weights)

@@ -29,12 +29,6 @@ def two_sided_p(t: float, df: float) -> float:
     return 1 - exp(log_front) * beta_fraction(0.5, half, far) / 0.5
 
 
-def cdf(t: float, df: float) -> float:
-    """P(T ≤ t) with df ≥ 1 degrees of freedom. Raises ValueError if df < 1."""
-    tail = two_sided_p(t, df) / 2
-    return 1 - tail if t > 0 else tail
-
-
 def density(t: float, df: float) -> float:
     """Return the density at t with df ≥ 1 degrees of freedom."""
     return exp(-(df + 1) / 2 * log1p(t * t / df) - _log_beta_half(df / 2)) / sqrt(df)

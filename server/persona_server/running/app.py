@@ -207,6 +207,11 @@ class App:
         if self._gateway:
             self._gateway.set_log_level(self._settings.log_level)
 
+    def beat(self) -> None:
+        """Show the parent of workers that this one still runs."""
+        if self._counters:
+            self._counters.beat()
+
     def end_health(self) -> None:
         """Say NOT_SERVING from now on."""
         self._server.end_health()

@@ -1,6 +1,9 @@
 """Who may call: what is known of credentials, and the jobs that keep it so."""
 
+import threading
+
 from persona_server.identity.credentials import READ_SECONDS, Credentials, nowhere
+from persona_server.identity.key_sets import SECONDS
 from persona_server.identity.provider import LOOK_SECONDS, Published, provider_of
 from persona_server.process.jobs import Job, JobRunner
 from persona_server.settings.config import Settings
@@ -15,6 +18,7 @@ class Callers:
     def __init__(self, store: Store, settings: Settings, published: Published | None) -> None:
         """`published` is what the identity provider said last, as far as that is known."""
         self._provider = provider_of(settings)
+        self._fetched = threading.Event()
         if self._provider and published:
             self._provider.take(published)
         self._credentials = Credentials(
@@ -32,11 +36,12 @@ class Callers:
     def fetch(self) -> None:
         """Fetch the keys of the identity provider, so that the first calls find them, and go on.
 
-        A stop waits for no fetch: the provider may be slow, and no data is at stake.
+        The start waits for the first fetch no longer than one may take: what resolves its name, or
+        each of its addresses, may take longer. A stop waits for none: no data is at stake.
         """
         if self._provider:
-            self._fetch()
             JobRunner(Job("identity provider", LOOK_SECONDS, self._fetch)).start()
+            self._fetched.wait(SECONDS)
 
     def _refresh(self) -> None:
         if self._credentials.refresh():
@@ -44,5 +49,8 @@ class Callers:
             LOGGER.info("credentials have changed")
 
     def _fetch(self) -> None:
-        if self._provider and self._provider.fetch_when_due():
-            self.authenticator.forget()
+        try:
+            if self._provider and self._provider.fetch_when_due():
+                self.authenticator.forget()
+        finally:
+            self._fetched.set()

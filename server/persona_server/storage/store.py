@@ -204,6 +204,9 @@ class Store:
             self.tenants.key(tenant)  # remembered now, outside of the transaction
             with self.database.write(min(wait, LOCK_TIMEOUT), tenant):
                 key = self.tenants.ensure(tenant, self.id_generator, keys.now())
+                reader = self._readers.get(tenant)
+                if reader is not None and reader.tenant != key:
+                    self._readers.pop(tenant, None)
                 # Its time is that of its turn: what others have written meanwhile is older.
                 yield Transaction(self, key, keys.now(), self.most_stored(tenant))
 

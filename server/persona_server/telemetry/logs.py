@@ -22,7 +22,9 @@ from persona_server.telemetry.log_writer import LineWriter
 EXIT_SECONDS = 1.0  # for the last lines to be written when the process ends
 LOGGER = logging.getLogger("persona")
 STDOUT, STDERR = 1, 2  # descriptors
-_encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, default=str).encode
+_encode: Callable[[Any], str] = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), default=str
+).encode
 # What every LogRecord has; the rest came with `extra` and belongs into the line.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -150,10 +152,10 @@ def _line() -> Callable[[float, str, str, dict[str, Any]], str]:
 
 
 def json_line(at: float, level: str, message: str, extra: dict[str, Any]) -> str:
-    """Return a line for programs. `at` is in seconds since 1970."""
-    parts = [f', "{k}": {_json(v)}' for k, v in extra.items() if v is not None and v != ""]
+    """Return a line for programs, as the gateway writes its. `at` is in seconds since 1970."""
+    parts = [f',"{k}":{_json(v)}' for k, v in extra.items() if v is not None and v != ""]
     fields = "".join(parts)
-    return f'{{"time": "{_time(at)}", "level": "{level}", "message": {_json(message)}{fields}}}\n'
+    return f'{{"time":"{_time(at)}","level":"{level}","message":{_json(message)}{fields}}}\n'
 
 
 def text_line(at: float, level: str, message: str, extra: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ from persona_server.validation.unpacking import TooLongError, unpack
 
 NAME = "grpc.health.v1.Health"
 _NAME_BYTES = 255
+_REQUEST_BYTES = 2 * _NAME_BYTES  # with what another version may say besides
 _Status = health_pb2.HealthCheckResponse
 _NAMES = frozenset(("", *(service.full_name for service in SERVICES)))
 
@@ -127,14 +128,17 @@ def _method(name: str, pool: PoolName) -> Method:
 def _name(raw: bytes) -> str:
     """Return the name of the service that is asked for. Raises INVALID_FIELD."""
     try:
-        raw = unpack(raw, 2 * _NAME_BYTES)
-        if len(raw) > 2 * _NAME_BYTES:
+        raw = unpack(raw, _REQUEST_BYTES)
+        if len(raw) > _REQUEST_BYTES:
             raise TooLongError(len(raw))
-        return health_pb2.HealthCheckRequest.FromString(raw).service
+        name: str = health_pb2.HealthCheckRequest.FromString(raw).service
     except TooLongError:
-        raise errors.invalid_field("service", f"must have at most {_NAME_BYTES} bytes") from None
+        raise errors.invalid_field("request", f"must have at most {_REQUEST_BYTES} bytes") from None
     except DecodeError:
         raise errors.invalid_field("request", "is not a well-formed request") from None
+    if len(name.encode()) > _NAME_BYTES:
+        raise errors.invalid_field("service", f"must have at most {_NAME_BYTES} bytes")
+    return name
 
 
 def _not_found() -> ServiceError:

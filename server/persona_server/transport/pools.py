@@ -4,35 +4,34 @@ from persona_server.process.cores import cores
 from persona_server.transport.entrance.connections import Connections
 from persona_server.transport.entrance.intake import Intake
 from persona_server.transport.entrance.places import Places
-from persona_server.transport.entrance.receipts import MESSAGE_BYTES, Receipts
-from persona_server.transport.entrance.receipts import Limits as ReceiptLimits
+from persona_server.transport.entrance.receipts import MESSAGE_BYTES, ReceiptLimits, Receipts
 from persona_server.transport.methods import PoolName
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.sharing.callers import caller_of
 from persona_server.transport.sharing.pool import FairPool
-from persona_server.transport.sharing.turns import Limits, Load
+from persona_server.transport.sharing.turns import Load, PoolLimits
 from persona_server.transport.streams import MAX_STREAMS
 
 
-def streaming(threads: int) -> Limits:
+def streaming(threads: int) -> PoolLimits:
     """Return the limits of a pool of streams. Of those that are too many, few wait to be told."""
-    return Limits(threads, threads, waiting=200, waiting_each=100)
+    return PoolLimits(threads, threads, waiting=200, waiting_each=100)
 
 
 MAX_REFLECTIONS = 8
 MAX_WATCHES, ADDRESS_WATCHES = 16, 4
-LIMITS: dict[PoolName, Limits] = {
+LIMITS: dict[PoolName, PoolLimits] = {
     # More threads cost nothing on one core. A slow filter holds up few.
-    "read": Limits(8, costly=max(2, cores() - 1)),
+    "read": PoolLimits(8, costly=max(2, cores() - 1)),
     # Reads that are slow by their nature: a second one is for another tenant.
-    "dear": Limits(2, costly=2),
+    "dear": PoolLimits(2, costly=2),
     # Of their own: writers that wait for their turn must not hold up readers. Two for a tenant's
     # batches: while one comes to the disk, the next is checked.
-    "write": Limits(4, costly=3),
+    "write": PoolLimits(4, costly=3),
     # The rest are free to refuse what is too much.
     "stream": streaming(MAX_STREAMS + 4),
     "reflection": streaming(MAX_REFLECTIONS + 2),
-    "health": Limits(1, costly=1),  # a busy pool can't hide that the server lives
+    "health": PoolLimits(1, costly=1),  # a busy pool can't hide that the server lives
     "watch": streaming(MAX_WATCHES + 2),
 }
 # Health is open to everybody: a message that is slow to come makes room for the next one.

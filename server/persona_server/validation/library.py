@@ -18,7 +18,7 @@ RELIABILITY_ORDERS = ("coefficient", "lower_bound", "question_count")
 DEFAULT_ORDER = "lower_bound desc"
 
 
-def order_of(order_by: str) -> tuple[str, bool]:
+def library_order(order_by: str) -> tuple[str, bool]:
     """Return the order that a checked order_by names, and whether it descends."""
     name, _, direction = (order_by or DEFAULT_ORDER).partition(" ")
     return name, direction == "desc"

@@ -50,7 +50,7 @@ def check_list(found: Violations, request: ListResponsesRequest) -> None:
         found.add("order_by", "must be recorded_at where recorded_after is the only filter")
 
 
-def order_of(request: ListResponsesRequest) -> tuple[bool, bool]:
+def response_order(request: ListResponsesRequest) -> tuple[bool, bool]:
     """Return whether a checked request asks for the order of recording, and for the latest first.
 
     What has no other filter than when it was recorded comes in that order by default.

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from persona_server.process import memory
 from persona_server.process.certificates import CertificateError
+from persona_server.process.jobs import Job, JobRunner
 from persona_server.process.signals import RELOAD as HANG_UP
 from persona_server.running.app import App
 from persona_server.running.composing import StartError
@@ -14,7 +15,7 @@ from persona_server.settings.config import Settings
 from persona_server.storage.engine.database import shown
 from persona_server.storage.engine.errors import DatabaseError, refusing_to_open
 from persona_server.telemetry import logs
-from persona_server.workers.place import END_HEALTH, METRICS, READY, Place
+from persona_server.workers.place import BEAT_SECONDS, END_HEALTH, METRICS, READY, Place
 
 Parent: TypeAlias = "Connection[bytes, Any]"
 
@@ -37,6 +38,8 @@ def main() -> None:
         logs.drain()
         os._exit(1)  # threads of what has begun would keep the interpreter alive
     memory.set_apart()
+    # By its own thread: the main one may wait for the parent to read a page of metrics.
+    JobRunner(Job("beat", BEAT_SECONDS, app.beat)).start()
     parent.send_bytes(READY)
     _follow(app, parent)
 

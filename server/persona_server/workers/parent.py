@@ -38,7 +38,7 @@ from persona_server.telemetry.logs import LOGGER, STDERR, configure
 from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.sharing.counters import Counters, make_file
 from persona_server.transport.watching import serving
-from persona_server.workers.place import Place
+from persona_server.workers.place import BEAT_SECONDS, Place
 from persona_server.workers.port import Port
 from persona_server.workers.process import Worker, WorkerError
 
@@ -86,6 +86,7 @@ class Workers:
             self._gateway = gateway_to(grpc, settings, self._identity, connections=connections)
             self._gateway.watch(self._gateway_died)
         self._start_workers()
+        JobRunner(Job("beats", BEAT_SECONDS, self._look_at_beats)).start()
         if self._provider:
             JobRunner(Job("identity provider", LOOK_SECONDS, self._provider.fetch_when_due)).start()
         rest = self._gateway.address if self._gateway else None
@@ -186,6 +187,10 @@ class Workers:
         self._counters.forget(number)
         if self._provider:
             worker.know(self._provider.last)
+
+    def _look_at_beats(self) -> None:
+        for number, worker in enumerate(self._workers):
+            worker.look(self._counters.beats(number))
 
     def _gateway_died(self) -> None:
         self._failed = True

@@ -10,6 +10,7 @@ from persona_server.storage.engine.folder import FileIdentity
 # Orders. Settings are one too, to be heeded from now on; a number is the seconds of a last grace.
 METRICS, END_HEALTH = "metrics", "end health"
 READY = b"ready"  # what a worker says that listens; anything else is why it can't
+BEAT_SECONDS = 1.0  # between two signs that a worker still runs
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,11 @@ START_SECONDS = 60.0
 ANSWER_SECONDS = 2.0  # a page of metrics is waited for
 PAUSE_SECONDS = 1.0  # before a worker is replaced that could not start
 LAST_WORDS_SECONDS = 1.0
+# Looks of the parent's, one a second: where the whole machine stood still it has not looked either.
+# Many, since a machine that is too busy must not lose its workers as well.
+STILL_LOOKS = 20
+_ENDED = "a worker has ended by itself: it is replaced"
+_STOOD_STILL = "a worker stood still and was killed: it is replaced"
 _CHUNK = 64 << 10  # bytes of log read at a time
 _OVER = 2.0  # seconds that a worker may take beyond its grace
 
@@ -39,6 +44,7 @@ class Worker:
         self._kept = kept
         self._ended = ended
         self._stopping = self._ready = self._asked = False
+        self._beats = self._unchanged = 0
         self.last_page = b""  # of metrics
         self._begin()
 
@@ -63,6 +69,17 @@ class Worker:
                 self._asked = True
                 self._answered()
         return self.last_page
+
+    def look(self, beats: int) -> None:
+        """Kill it, to be replaced, where it has not beaten at so many looks: it stands still.
+
+        It serves nobody then, but calls still come to it, and it may have what the others wait for.
+        """
+        self._unchanged = self._unchanged + 1 if self._ready and beats == self._beats else 0
+        self._beats = beats
+        if self._unchanged >= STILL_LOOKS and not self._stopping:
+            self._stood_still = True
+            self._process.kill()
 
     def take(self, settings: Settings) -> None:
         """Let it heed these settings, and whoever replaces it."""
@@ -109,7 +126,8 @@ class Worker:
         )
         its.close()
         self._pipe: Connection[Any, bytes] = ours
-        self._ready = self._asked = False
+        self._ready = self._asked = self._stood_still = False
+        self._unchanged = 0  # looks at its beats
         assert self._process.stderr is not None
         reading = (self._process.stderr,)
         self._log = threading.Thread(target=_pass_log, args=reading, name="worker-log", daemon=True)
@@ -140,7 +158,7 @@ class Worker:
             if self._stopping:
                 return
             told = {"worker": number, "code": code}
-            logs.LOGGER.error("a worker has ended by itself: it is replaced", extra=told)
+            logs.LOGGER.error(_STOOD_STILL if self._stood_still else _ENDED, extra=told)
             self._ended(number)
             while not self._stopping and not self._start_another():
                 time.sleep(PAUSE_SECONDS)

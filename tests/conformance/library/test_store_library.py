@@ -26,7 +26,7 @@ from persona_server.storage.repositories.library import (
     TOP,
     LibraryRow,
     Part,
-    Wanted,
+    WantedPersonas,
 )
 from persona_server.storage.repositories.links import LinkRow
 from persona_server.storage.repositories.personas import ORIGIN, REUSE
@@ -40,7 +40,7 @@ from support.stored import StoredGroup, read
 LARGE: dict[str, Any] = {"psychographic_notes": "n" * 16_000, "attributes": {"a": "b" * 32_000}}
 TOKENS = PageTokens(b"k")
 WHOLE = Part(TOP, BOTTOM)
-EVERYTHING = Wanted(NO_FILTERS, None, include_retired=True)
+EVERYTHING = WantedPersonas(NO_FILTERS, None, include_retired=True)
 
 
 def shelve(group: StoredGroup, bounds: list[float], **fields: Any) -> list[bytes]:
@@ -90,7 +90,7 @@ def link(
     repositories.links.insert([row])
 
 
-def walk(store: Store, wanted: Wanted, size: int) -> Iterator[bytes]:
+def walk(store: Store, wanted: WantedPersonas, size: int) -> Iterator[bytes]:
     edge = (float("inf"), b"\xff" * 17) if wanted.descending else (float("-inf"), b"")
     after = edge
     while found := read(store).library.keys(wanted, after, size).found:

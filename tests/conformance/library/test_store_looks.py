@@ -72,6 +72,17 @@ def say_all(group: StoredGroup, given: Iterator[Response]) -> None:
         say(group, *answers)
 
 
+def test_who_is_not_where_the_request_says_is_not_measured(
+    store: Store, group: StoredGroup, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere, _ = reliable(StoredGroup(store))
+    looks = while_measured(monkeypatch, lambda: None)
+    with pytest.raises(ServiceError) as refused:
+        served.promote(elsewhere)
+    assert refused.value.reason_name == "PERSONA_NOT_FOUND"
+    assert not looks
+
+
 def test_answers_at_every_look(
     store: Store, group: StoredGroup, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:

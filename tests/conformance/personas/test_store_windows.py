@@ -11,7 +11,7 @@ from persona_server.storage.keys import id_text
 from persona_server.storage.repositories.filters import Filters
 from persona_server.storage.repositories.library import ORDERS, ListKey
 from persona_server.storage.repositories.pages import AHEAD, MOST_VISITED, START, VISITED, Page
-from persona_server.storage.repositories.response_lists import Wanted
+from persona_server.storage.repositories.response_lists import WantedResponses
 from persona_server.storage.store import Store
 from support.answering.recorded import record
 from support.answers import answer
@@ -105,8 +105,8 @@ def test_answers_of_an_individual(interview: tuple[StoredGroup, bytes, bytes], l
     group, library_persona, origin = interview
     answers = read(group.store, group.tenant).responses
     lists = (
-        (Wanted(library=library_persona, origin=origin), EDGES),
-        (Wanted(persona=origin), {place for place in EDGES if place % 2 == 0}),
+        (WantedResponses(library=library_persona, origin=origin), EDGES),
+        (WantedResponses(persona=origin), {place for place in EDGES if place % 2 == 0}),
     )
     for wanted, expected in lists:
         pages = answers.pages(wanted._replace(question="yes"))

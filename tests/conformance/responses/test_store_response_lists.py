@@ -10,7 +10,7 @@ from conformance.library.test_store_library import put, shelve
 from persona.v1.response_pb2 import Response
 from persona.v1.response_service_pb2 import ListResponsesResponse
 from persona_server.storage.keys import id_bytes, id_text, position
-from persona_server.storage.repositories.response_lists import Order, Pages, Wanted
+from persona_server.storage.repositories.response_lists import Order, Pages, WantedResponses
 from persona_server.storage.store import Store
 from support.answering.recorded import record
 from support.answers import answer
@@ -110,7 +110,7 @@ def assert_complete(found: Answers, chosen: list[Filter], order: Order, limit: i
     expected = [r for r in found.everything if all(passes(r) for _, _, passes in chosen)]
     name = "recorded_at" if order.recorded else "occurred_at"
     expected.sort(key=lambda r: (micros(getattr(r, name)), r.id), reverse=order.descending)
-    pages = read(found.store, TENANT).responses.pages(Wanted(**values), order)
+    pages = read(found.store, TENANT).responses.pages(WantedResponses(**values), order)
     assert list(walked(pages, limit)) == expected, (values, order)
 
 

@@ -10,7 +10,7 @@ from persona.v1.response_pb2 import Response
 from persona.v1.response_service_pb2 import ListResponsesResponse
 from persona_server.storage.keys import id_bytes, id_text, position
 from persona_server.storage.repositories.pages import EMPTY_PAGE, START
-from persona_server.storage.repositories.response_lists import Wanted
+from persona_server.storage.repositories.response_lists import WantedResponses
 from persona_server.storage.repositories.responses import ResponseRow
 from persona_server.storage.repositories.simulations import About
 from persona_server.storage.store import Store, Transaction
@@ -49,9 +49,9 @@ def test_a_walk_is_complete_in_order_and_ends_where_it_should(
     expected = [r for r in expected if question in (None, r.question_key)]
     responses = read(group.store).responses
     for pages in (
-        responses.pages(Wanted(simulation=id_bytes(simulation), question=question)),
-        responses.pages(Wanted(project=group.project, question=question)),
-        responses.pages(Wanted(persona=one, question=question)),
+        responses.pages(WantedResponses(simulation=id_bytes(simulation), question=question)),
+        responses.pages(WantedResponses(project=group.project, question=question)),
+        responses.pages(WantedResponses(persona=one, question=question)),
     ):
         found, after, more = [], START, True
         while more:
@@ -82,7 +82,7 @@ def test_every_answer_of_a_batch_is_kept_whatever_its_size(group: StoredGroup, c
 
 
 def test_empty_lists(group: StoredGroup) -> None:
-    pages = read(group.store).responses.pages(Wanted(simulation=uuid.uuid4().bytes))
+    pages = read(group.store).responses.pages(WantedResponses(simulation=uuid.uuid4().bytes))
     assert pages.page(START, 10) == EMPTY_PAGE
     assert pages.longest(START, 10) == 0
 
@@ -98,7 +98,7 @@ def test_longest_is_that_of_the_page_to_come(group: StoredGroup) -> None:
             for i, n in enumerate(texts)
         ],
     )
-    pages = read(group.store).responses.pages(Wanted(persona=one))
+    pages = read(group.store).responses.pages(WantedResponses(persona=one))
     first, second = pages.page(START, 1), pages.page(START, 2)
     assert pages.longest(START, 1) == len(first.framed)
     assert (
@@ -111,7 +111,7 @@ def test_flag_follows_the_persona_and_nothing_else_changes(group: StoredGroup) -
     given = [persona(id=uid()) for _ in range(3)]
     one, two, three = group.add(*given)
     one_each(group, [one, two, three])
-    pages = read(group.store).responses.pages(Wanted(project=group.project))
+    pages = read(group.store).responses.pages(WantedResponses(project=group.project))
 
     def flags() -> list[bool]:
         page = pages.page(START, 9)
@@ -143,7 +143,9 @@ def test_any_bytes_come_back_exactly(group: StoredGroup) -> None:
         repositories.simulations.insert(simulation, group.project, About(), 1)
         for i, content in enumerate(contents):
             repositories.responses.insert([row(repositories, group, simulation, one, i, content)])
-    page = read(group.store).responses.pages(Wanted(simulation=simulation)).page(START, 100)
+    page = (
+        read(group.store).responses.pages(WantedResponses(simulation=simulation)).page(START, 100)
+    )
     assert page.framed == b"".join(content + b"\0" for content in contents)
 
 
@@ -191,9 +193,9 @@ def test_tenants_do_not_see_each_others_answers(store: Store) -> None:
     assert mine.personas.ancestry([theirs]) == {}
     assert mine.personas.recorded(theirs) is None
     lists: list[Any] = [
-        mine.responses.pages(Wanted(simulation=id_bytes(simulation))),
-        mine.responses.pages(Wanted(project=other.project)),
-        mine.responses.pages(Wanted(persona=theirs)),
+        mine.responses.pages(WantedResponses(simulation=id_bytes(simulation))),
+        mine.responses.pages(WantedResponses(project=other.project)),
+        mine.responses.pages(WantedResponses(persona=theirs)),
     ]
     assert [pages.page(START, 9) for pages in lists] == [EMPTY_PAGE] * 3
     # Every id is free in another tenant, and its answers keep no persona of ours.

@@ -11,7 +11,7 @@ from persona_server.services.responses.voiding import void_responses
 from persona_server.storage import keys
 from persona_server.storage.derived import standing
 from persona_server.storage.keys import id_bytes, id_text
-from persona_server.storage.repositories.response_lists import LONGEST_MARK, Wanted
+from persona_server.storage.repositories.response_lists import LONGEST_MARK, WantedResponses
 from persona_server.storage.store import Store
 from support.answering.erasing import Everywhere, erase, everywhere
 from support.answering.measuring import (
@@ -229,7 +229,7 @@ def test_a_page_stays_below_its_bound(group: StoredGroup) -> None:
         for i in range(3)
     ]
     record_all(group, [Batch(simulation, given)])
-    pages = read(group.store).responses.pages(Wanted(simulation=id_bytes(simulation)))
+    pages = read(group.store).responses.pages(WantedResponses(simulation=id_bytes(simulation)))
     before = pages.longest(pages.start, 10)
     void(group.store, [given[1].id], "🚀" * 255)
     assert pages.longest(pages.start, 10) == before + LONGEST_MARK

@@ -1,9 +1,12 @@
 """API keys, revoked tokens, suspended tenants and rotated keys, as every engine keeps them."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from persona_server.identity import changes
-from persona_server.identity.credentials import Credentials
+from persona_server.identity.credentials import MARK, Credentials
 from persona_server.identity.principal import TokenError
 from persona_server.identity.tokens import find_local_key, local_key
 from persona_server.storage.repositories.audit import AuditEntry
@@ -12,6 +15,7 @@ from persona_server.storage.repositories.references import Reference
 from persona_server.storage.store import Store
 from support.data import persona
 from support.stored import TENANT, StoredGroup, read
+from support.waiting import eventually
 
 FAR = 4_000_000_000_000_000  # microseconds: in the year 2096
 
@@ -73,6 +77,38 @@ def test_changes_are_heard_of(store: Store) -> None:
     token = local_key(store).issue(TENANT, "me", ["all"], 60)
     assert server.refresh()
     assert server.verify(token).subject == server.verify(before.issue(TENANT, "me", [], 60)).subject
+
+
+def a_key(store: Store, tenant: str) -> object:
+    return changes.create_key(store, tenant, "nightly", ["all"], 60)
+
+
+def a_revocation(store: Store, tenant: str) -> object:
+    return changes.revoke_token(store, tenant, "one")
+
+
+@pytest.mark.parametrize("change", [a_key, a_revocation])
+def test_two_at_once_do_not_pass_the_bound(
+    store: Store, monkeypatch: pytest.MonkeyPatch, change: Callable[[Store, str], object]
+) -> None:
+    """They begin while somebody else changes something, and are of two tenants."""
+    monkeypatch.setattr(changes, "MAX_KEYS", 1)
+    monkeypatch.setattr(changes, "MAX_REVOKED", 1)
+    with store.changing() as now:
+        store.secrets.put(MARK, b"", now)
+
+    def tried(tenant: str) -> bool:
+        try:
+            return bool(change(store, tenant))
+        except TokenError:
+            return False
+
+    with ThreadPoolExecutor(2) as pool:
+        with store.changing():
+            store.secrets.hold(MARK)
+            tries = [pool.submit(tried, tenant) for tenant in ("one", "other")]
+            eventually(lambda: store.database.load().busy + store.database.load().writers == 3)
+        assert sorted(each.result() for each in tries) == [False, True]
 
 
 def test_the_audit_trail_comes_in_pages(store: Store) -> None:

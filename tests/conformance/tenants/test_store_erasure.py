@@ -20,7 +20,7 @@ from persona_server.services.responses.voiding import (
 )
 from persona_server.storage import tables
 from persona_server.storage.erasure import people
-from persona_server.storage.erasure.guard import EVERYBODY, Guard
+from persona_server.storage.erasure.guard import EVERYBODY, Guard, scrub
 from persona_server.storage.erasure.people import PersonErasure
 from persona_server.storage.erasure.tenants import CONTENT, TenantErasure
 from persona_server.storage.keys import id_text
@@ -40,7 +40,7 @@ from support.answering.measuring import (
 from support.answers import answer
 from support.data import persona, uid
 from support.probe import REFUSALS, Probe
-from support.stored import TENANT, StoredGroup, read
+from support.stored import TENANT, StoredGroup, read, rows
 
 NOW = 1_900_000_000_000_000
 MODELS: list[Any] = list(tables.ALL)
@@ -142,6 +142,25 @@ def test_what_remains_of_a_person(store: Store, person: Everywhere) -> None:
     assert probe.checks_references()
     assert store.sweeper.sweep(2**62, 60) == 0  # the ids stay taken
     assert probe.count("persona", tenant_id=key) == len(person.others) + 3
+
+
+def test_the_planner_has_no_sample_of_it(store: Store) -> None:
+    if store.database.engine == "sqlite":
+        pytest.skip("it samples no content")
+    group = StoredGroup(store)
+    (one, *_) = group.add(*[persona(full_name=f"Somebody {i}") for i in range(5)])
+    store.database.execute_sql("ANALYZE")
+    assert sampled(store, "Somebody 0")
+    erase(store, one, TENANT)
+    scrub(store)
+    assert sampled(store, "Somebody 1")
+    assert not sampled(store, "Somebody 0")
+
+
+def sampled(store: Store, text: str) -> bool:
+    """Return whether a text is in what PostgreSQL remembers of columns, to plan by it."""
+    found = rows(store, "SELECT most_common_vals::text, histogram_bounds::text FROM pg_stats")
+    return any(text.encode().hex() in (some or "") for each in found for some in each)
 
 
 def test_measures_are_as_if_it_had_never_answered(store: Store, person: Everywhere) -> None:

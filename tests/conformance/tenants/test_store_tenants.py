@@ -48,6 +48,23 @@ def test_a_missing_tenant_is_not_remembered(store: Store) -> None:
     assert read(store, "late").projects.exists(one)
 
 
+@pytest.mark.parametrize("key", [None, 77])
+def test_one_that_a_failover_has_lost_is_made_anew(store: Store, key: int | None) -> None:
+    """By its key, or by that under which another server has made it anew."""
+    if not store.database.has_many_writers:
+        pytest.skip("a file has no standby")
+    for _ in range(2):
+        with store.writing("lost", None):
+            pass
+    before = read(store, "lost").tenant
+    store.database.execute_sql("DELETE FROM tenant WHERE name = 'lost'")
+    if key:
+        Probe(store).insert("tenant", (key, "lost", 1, None))
+    group = StoredGroup(store, "lost")
+    assert read(store, "lost").tenant == (key or before)
+    assert read(store, "lost").projects.exists(group.project)
+
+
 def test_row_is_made_by_the_first_mutation(store: Store) -> None:
     assert names(store) == []
     StoredGroup(store, "new")

@@ -214,6 +214,17 @@ def test_a_worker_killed_under_writes(data: Path) -> None:
         assert len(made) == len({row.request_id for row in made}) == len(done)
 
 
+def test_a_worker_that_stands_still_is_replaced(data: Path) -> None:
+    """It would be given calls for good, which nobody answers."""
+    with running_service(data, *FLAGS, *LEAN) as service:
+        pid = pid_of(service, 0)
+        os.kill(pid, signal.SIGSTOP)
+        eventually(lambda: pid_of(service, 0) != pid)
+        assert make_place(caller_of(service, 0, service.token())).create(persona()).id
+        (line,) = [line for line in service.log if "stood still" in line["message"]]
+        assert (line["worker"], line["code"]) == (0, -signal.SIGKILL)
+
+
 def create_until_refused(
     place: Place, busy: threading.Event, over: Callable[[], bool] = lambda: False
 ) -> tuple[int, str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from persona_server.measures.answers import Answer, Question, Value
+from persona_server.measures.answers import Answer, Question, Value, distance
 from persona_server.measures.individual.crowds import crowd
 from persona_server.measures.individual.policy import Policy
 from persona_server.measures.individual.reliability import (
@@ -66,3 +66,8 @@ def rated(
     """Return n questions rated 1 to 5, all answered alike."""
     questions = [Question.rating(f"q{i:02}", 1, 5) for i in range(n)]
     return dict.fromkeys(questions, own), dict.fromkeys(questions, others)
+
+
+def disagreement(question: Question, a: Value, b: Value) -> float:
+    """Return δ(a, b): 0 if equal, 1 on average between uniformly random answers."""
+    return float(question.unit * distance(question.kind, a, b))

@@ -159,7 +159,7 @@ def over_all(
             if question.kind.numeric:
                 for simulation, found in differences(question.kind, points(given)):
                     old = moved[question].get(simulation, Differences())
-                    moved[question][simulation] = old.plus(found)
+                    moved[question][simulation] = Differences.total([old, found])
     tallies = {
         question: {s: _tally(question, tally) for s, tally in simulations.items()}
         for question, simulations in counted.items()

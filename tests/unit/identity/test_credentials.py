@@ -2,6 +2,8 @@
 
 import json
 import logging
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +18,14 @@ from persona_server.identity.principal import Principal, TokenError
 from persona_server.identity.provider import Provider
 from persona_server.identity.reading import Trust
 from persona_server.identity.tokens import SECRET_NAME, LocalKey, find_local_key, local_key
+from persona_server.running.callers import Callers
+from persona_server.settings.loading import load
 from persona_server.storage.store import Store, open_store
 from persona_server.transport.auth import Authenticator
 from support.operating.provider import AUDIENCE, ISSUER, SigningKey, running_provider
 from support.probe import Probe
 from support.stored import read
-from support.waiting import eventually
+from support.waiting import LIMIT, eventually
 
 
 @pytest.fixture
@@ -131,6 +135,34 @@ def test_who_is_in_goes_when_the_key_of_the_token_is_over(
     changes.rotate(store, 0)
     assert credentials.refresh()
     assert credentials.is_out(later), "of a key that is not kept any more"
+
+
+def test_a_start_does_not_wait_for_who_resolves_a_name(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, started = threading.Event(), threading.Event()
+    resolve = socket.getaddrinfo
+
+    def resolved(host: str, *rest: object, **more: object) -> object:
+        if host == "id.example.org":
+            answered.wait()
+            raise OSError("no such name")
+        return resolve(host, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    named = {"url": "https://id.example.org/keys", "issuer": ISSUER, "audience": AUDIENCE}
+    settings = load({f"jwks_{name}": text for name, text in named.items()}, {})
+    callers = Callers(store, settings, None)
+
+    def start() -> None:
+        callers.fetch()
+        started.set()
+
+    threading.Thread(target=start, daemon=True).start()
+    try:
+        assert started.wait(LIMIT)
+    finally:
+        answered.set()
 
 
 def test_who_is_in_goes_when_a_provider_withdraws_the_key(store: Store) -> None:

@@ -8,13 +8,13 @@ import pytest
 from persona_server.measures.answers import (
     Answer,
     Question,
-    disagreement,
     first_answers,
     sentiment_value,
     set_items,
     set_value,
     themes_value,
 )
+from support.answering.individuals import disagreement
 
 CHOICES = Question.choices("q", "abc")
 THEMES = Question.themes("q")

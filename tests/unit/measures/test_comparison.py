@@ -9,7 +9,7 @@ from scipy import stats
 
 from persona_server.measures.answers import Value
 from persona_server.measures.comparison.distance_law import law
-from persona_server.measures.comparison.fidelity import Asked, accuracy, normalised
+from persona_server.measures.comparison.fidelity import AskedTwice, accuracy, normalised
 from persona_server.measures.comparison.moments import (
     Spread,
     exact,
@@ -168,7 +168,7 @@ def test_ratings_in_two_simulations() -> None:
 def test_fidelity() -> None:
     found = accuracy(28, 40)
     assert (found.value, found.low, found.high) == six(0.7, 0.534684, 0.834373)
-    assert normalised(Asked(25, 3, 9, 3)) == six(0.823529, 0.634952, 1.012107)
+    assert normalised(AskedTwice(25, 3, 9, 3)) == six(0.823529, 0.634952, 1.012107)
 
 
 def test_two_means() -> None:
@@ -215,7 +215,7 @@ def test_what_can_not_be_told() -> None:
     for few in ([3, 5], [4, 4, 4]):
         sums = [sum(x**power for x in few) for power in range(5)]
         assert variance_ratio(spread_of_sums(sums, 1), exact([0.5, 0.5], [1, 2])) is None
-    assert normalised(Asked(1, 5, 0, 3)) is None
+    assert normalised(AskedTwice(1, 5, 0, 3)) is None
 
 
 @pytest.mark.parametrize("steps", [CHOICES, Steps(cumulated=True, positions=3)])

@@ -140,7 +140,7 @@ def sums(individuals: Sequence[Sequence[Point]]) -> dict[str, Differences]:
     total: dict[str, Differences] = {}
     for one in individuals:
         for simulation, found in differences(RATING.kind, one):
-            total[simulation] = total.get(simulation, Differences()).plus(found)
+            total[simulation] = Differences.total([total.get(simulation, Differences()), found])
     return total
 
 

@@ -10,11 +10,11 @@ from statistics import fmean
 import pytest
 from scipy import stats
 
-from persona_server.measures.answers import Answer, Kind, Question, Value, disagreement, set_value
+from persona_server.measures.answers import Answer, Kind, Question, Value, set_value
 from persona_server.measures.individual.crowds import crowd
 from persona_server.measures.individual.reliability import Crowds, reliability
 from persona_server.measures.populations import Numbers
-from support.answering.individuals import estimated, measured, rated, recorded
+from support.answering.individuals import disagreement, estimated, measured, rated, recorded
 
 SIMULATIONS = 5
 VALUES: dict[Kind, Sequence[Value]] = {

@@ -79,7 +79,7 @@ def everyone(number: int, squares: int, each: int = 1) -> dict[str, Differences]
     """Return differences that end where the first does; and this individual's own there."""
     own = dict(differences(Kind.RATING, CASE_5))
     others = Differences(number, squares * 10**6, 2 * number * 10**6 // each)
-    return own | {"s030": own["s030"].plus(others)}
+    return own | {"s030": Differences.total([own["s030"], others])}
 
 
 def test_noise_is_of_the_others_where_this_one_has_a_point() -> None:
@@ -171,7 +171,7 @@ def test_what_moved_is_the_sum_of_all_differences(kind: Kind, answers: list[int]
     series = [Point(i, values[i], c, f"s{i}") for i, c in enumerate(answers)]
     expected = Differences()
     for _, one in differences(kind, series):
-        expected = expected.plus(one)
+        expected = Differences.total([expected, one])
     assert moved(kind, series) == expected
 
 

@@ -135,7 +135,7 @@ def test_a_true_shift_is_a_reliable_change_and_noise_seldom_is() -> None:
     total = Differences()
     for _ in range(20):
         for _, found in differences(kind, waves(0)):
-            total = total.plus(found)
+            total = Differences.total([total, found])
     others = Noise(total.number, float(total.variance(kind)), float(total.mean_inverse))
 
     def changed(shift: int) -> int:

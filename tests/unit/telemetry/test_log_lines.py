@@ -142,3 +142,12 @@ def test_an_error_brings_its_traceback(
 def test_time_is_utc_with_microseconds() -> None:
     line = json_line(1_700_000_000.25, "info", "x", {})
     assert json.loads(line)["time"] == "2023-11-14T22:13:20.250000Z"
+
+
+def test_it_is_written_as_the_gateway_writes_its_lines() -> None:
+    """Whoever looks for a text in the log finds it in the lines of both."""
+    line = json_line(1_700_000_000.25, "info", "keys", {"kids": ["a", "b"], "by": {"c": 1}})
+    assert line == (
+        '{"time":"2023-11-14T22:13:20.250000Z","level":"info","message":"keys",'
+        '"kids":["a","b"],"by":{"c":1}}\n'
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from persona_server.transport.sharing.pool import FairPool, FullError
-from persona_server.transport.sharing.turns import Caller, Limits
+from persona_server.transport.sharing.turns import Caller, PoolLimits
 from support.waiting import LIMIT
 
 
@@ -19,7 +19,7 @@ def caller_of(arguments: tuple[Any, ...]) -> Caller:
 
 @pytest.fixture
 def pool() -> Iterator[FairPool]:
-    with FairPool("test", Limits(1, costly=1, waiting=12, waiting_each=8), caller_of) as made:
+    with FairPool("test", PoolLimits(1, costly=1, waiting=12, waiting_each=8), caller_of) as made:
         yield made
 
 
@@ -72,7 +72,7 @@ def test_a_fault_does_not_cost_the_thread(pool: FairPool) -> None:
 
 def test_all_threads_serve() -> None:
     """Each piece of work ends only when all have begun: once when it was never seen, then again."""
-    with FairPool("test", Limits(8, costly=8), caller_of) as pool:
+    with FairPool("test", PoolLimits(8, costly=8), caller_of) as pool:
         for _ in range(20):
             together = threading.Barrier(6)
             for _ in range(5):

@@ -3,13 +3,13 @@
 from collections import Counter
 
 from persona_server.transport.sharing.costs import COSTLY, Costs
-from persona_server.transport.sharing.turns import Caller, Limits, Turns, Work
+from persona_server.transport.sharing.turns import Caller, PoolLimits, Turns, Work
 
 
 class Waiting:
     """Turns for threads that a test plays. `costs` has seconds by tenant."""
 
-    def __init__(self, limits: Limits, costs: dict[str, float]) -> None:
+    def __init__(self, limits: PoolLimits, costs: dict[str, float]) -> None:
         known = Costs()
         for tenant, seconds in costs.items():
             known.learn((tenant, "Work"), seconds)
@@ -34,7 +34,7 @@ class Waiting:
         return served
 
 
-ONE = Limits(1, costly=1)
+ONE = PoolLimits(1, costly=1)
 A = ("a", "Work")
 
 
@@ -67,7 +67,7 @@ def test_a_wrong_estimate_is_paid_for() -> None:
 
 
 def test_costly_work_leaves_threads_to_others_and_to_cheap_work() -> None:
-    waiting = Waiting(Limits(8, costly=3), {"dear": COSTLY, "other": COSTLY, "cheap": 0.0005})
+    waiting = Waiting(PoolLimits(8, costly=3), {"dear": COSTLY, "other": COSTLY, "cheap": 0.0005})
     waiting.add("dear", 8)
     assert waiting.start() is not None
     assert waiting.start() is not None
@@ -84,7 +84,7 @@ def test_costly_work_leaves_threads_to_others_and_to_cheap_work() -> None:
 
 
 def test_cheap_work_of_a_tenant_does_not_wait_behind_its_costly_work() -> None:
-    waiting = Waiting(Limits(8, costly=2), {"a": 0.0005})
+    waiting = Waiting(PoolLimits(8, costly=2), {"a": 0.0005})
     for rpc in ("Dear", "Dear", "Work"):  # what was never seen counts as costly
         assert waiting.turns.add(Work(Caller("a", rpc), lambda: None))
     started = [waiting.start(), waiting.start(), waiting.start()]
@@ -92,7 +92,7 @@ def test_cheap_work_of_a_tenant_does_not_wait_behind_its_costly_work() -> None:
 
 
 def test_no_tenant_holds_all_threads() -> None:
-    waiting = Waiting(Limits(8, costly=2), {"a": 0.0005, "b": 0.0005})
+    waiting = Waiting(PoolLimits(8, costly=2), {"a": 0.0005, "b": 0.0005})
     waiting.add("a", 20)
     for _ in range(6):
         assert waiting.start() is not None
@@ -102,7 +102,7 @@ def test_no_tenant_holds_all_threads() -> None:
 
 
 def test_what_runs_counts_though_nothing_of_its_tenant_waits() -> None:
-    waiting = Waiting(Limits(8, costly=2), {"a": 0.0005})
+    waiting = Waiting(PoolLimits(8, costly=2), {"a": 0.0005})
     for _ in range(6):
         waiting.add("a")
         assert waiting.start() is not None

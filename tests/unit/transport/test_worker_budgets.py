@@ -4,7 +4,12 @@ import itertools
 
 from persona.v1 import persona_service_pb2 as pb
 from persona_server.transport.entrance.answers import EACH, LEAST, Answers
-from persona_server.transport.entrance.receipts import MESSAGE_BYTES, Limits, Receipt, Receipts
+from persona_server.transport.entrance.receipts import (
+    MESSAGE_BYTES,
+    Receipt,
+    ReceiptLimits,
+    Receipts,
+)
 from persona_server.transport.methods import Method
 from persona_server.transport.rpc import Rpc
 
@@ -27,7 +32,7 @@ def received(workers: int, payers: int) -> int:
     """Return how many messages may come at once, over all workers."""
     total = 0
     for _ in range(workers):
-        receipts = Receipts(Limits().part(workers))
+        receipts = Receipts(ReceiptLimits().part(workers))
         calls = [Call(f"payer-{number % payers}") for number in range(100)]
         for call in calls:
             receipts.add(call)

@@ -10,7 +10,7 @@ from persona_cli.commands.projects import ListByDefault, NewName
 from persona_cli.terminal.command import CommandContext, ProjectOption, Yes, client_command
 from persona_cli.terminal.failures import confirm
 from persona_cli.terminal.names import group_ids, project_id
-from persona_cli.terminal.output import print_details, print_json, print_table, say
+from persona_cli.terminal.output import counted, print_details, print_json, print_table, say
 from persona_client import ProfileFilters
 
 GroupArgument = Annotated[str, typer.Argument(help="Persona group, by name or id.")]
@@ -93,7 +93,8 @@ def delete(
 ) -> None:
     """Delete a persona group with its personas."""
     found = context.client.get_persona_group(*group_ids(context.client, project, group))
-    what = f'persona group "{found.name}" with its {found.persona_count} personas'
+    personas = counted(found.persona_count, "persona")
+    what = f'persona group "{found.name}" with its {personas}'
     confirm(f"Delete {what}?", yes=yes)
     context.client.delete_persona_group(found.project_id, found.id)
     if context.as_json:

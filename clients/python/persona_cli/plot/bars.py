@@ -8,7 +8,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from persona.v1.comparison_pb2 import AnswerShare, QuestionSummary
 from persona.v1.measures_pb2 import Question
-from persona_cli.plot.panels import INK, QUIET, caption, counted, shortened, write_around
+from persona_cli.plot.panels import INK, QUIET, caption, shortened, shown_of, write_around
 from persona_cli.terminal.shifts import kind_text, number_text
 from persona_cli.terminal.summaries import moments_text, number_answered
 
@@ -28,7 +28,7 @@ def figure(name: str, summaries: Sequence[QuestionSummary], number: int) -> Figu
     said = [_said(one) for one in summaries]
     lines = max(map(len, said))
     bars = [len(one.shares) for one in summaries]
-    what = f"Answers to {counted(len(summaries), number, 'question')}"
+    what = f"Answers to {shown_of(len(summaries), number, 'question')}"
     made, panels = grid(name, what, _LEGEND, bars, lines)
     for one, axes, texts in zip(summaries, panels, said, strict=True):
         write_titles(axes, one.question, texts, lines)

@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from persona.v1.measures_pb2 import QuestionTimeline
 from persona_cli.plot.along import Along
-from persona_cli.plot.panels import QUIET, counted, draw_panel, judged, write_around
+from persona_cli.plot.panels import QUIET, draw_panel, judged, shown_of, write_around
+from persona_cli.terminal.output import counted
 
 # Inches.
 _PANEL_WIDTH, _PANEL_HEIGHT = 4.6, 2.35
@@ -29,7 +30,7 @@ def figure(name: str, timelines: Sequence[QuestionTimeline], along: Along, numbe
     body = (0, _FOOTER / height, 1, 1 - (_HEADER + _FOOTER) / height)
     layout = ConstrainedLayoutEngine(rect=body, w_pad=0.12, h_pad=0.1, wspace=0.03, hspace=0.02)
     made = Figure(figsize=(width, height), layout=layout, facecolor="white")
-    what = _what(timelines, along, counted(len(timelines), number, "question"))
+    what = _what(timelines, along, shown_of(len(timelines), number, "question"))
     write_around(made, name, what, "\n".join(_legend(timelines, along)))
     grid = list(made.subplots(rows, columns, sharex=True, squeeze=False).flat)
     for timeline, axes in zip(timelines, grid, strict=False):
@@ -41,7 +42,8 @@ def figure(name: str, timelines: Sequence[QuestionTimeline], along: Along, numbe
 def _what(timelines: Sequence[QuestionTimeline], along: Along, questions: str) -> str:
     """Say what is shown."""
     if along.ranks is not None:
-        return f"Answers by simulation, in their order: {questions}, {len(along.ranks)} simulations"
+        simulations = counted(len(along.ranks), "simulation")
+        return f"Answers by simulation, in their order: {questions}, {simulations}"
     span = along.span(timelines)
     first, last = (f"{datetime.fromtimestamp(day * 86_400, UTC):%Y-%m-%d}" for day in span)
     return f"Answers over time: {questions}, {first} to {last}"

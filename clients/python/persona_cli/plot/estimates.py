@@ -11,7 +11,7 @@ from persona.v1.measures_pb2 import (
 )
 from persona_cli.plot.bars import BLUE, ORANGE
 from persona_cli.plot.forest import Estimate, Forest, Row
-from persona_cli.plot.panels import QUIET, counted
+from persona_cli.plot.panels import QUIET, shown_of
 from persona_cli.terminal.shifts import reason_text
 
 _COLORS = {RELIABILITY_STATUS_ELIGIBLE: BLUE, RELIABILITY_STATUS_NOT_ELIGIBLE: ORANGE}
@@ -29,7 +29,7 @@ Measured = Fidelity | QuestionFidelity
 def reliabilities(name: str, found: Sequence[PersonaReliability], number: int) -> Forest:
     """Return the reliabilities of personas, of `number` that there are, in the order given."""
     rows = [_reliability(one) for one in found]
-    said = f"Reliability of {counted(len(rows), number, 'persona')}"
+    said = f"Reliability of {shown_of(len(rows), number, 'persona')}"
     return Forest(name, said, _RELIABILITY, -1, 1, rows)
 
 
@@ -37,7 +37,7 @@ def fidelities(name: str, what: str, found: Sequence[tuple[str, Measured]], numb
     """Return how far those named, of `number`, answer as their people; `what` each of them is."""
     rows = [_fidelity(label, one) for label, one in found]
     high = max((one.high for row in rows for one in row.estimates), default=1.0)
-    said = f"Fidelity, {counted(len(rows), number, what)}"
+    said = f"Fidelity, {shown_of(len(rows), number, what)}"
     return Forest(name, said, _FIDELITY, 0, max(high, 1.0) * 1.02, rows)
 
 

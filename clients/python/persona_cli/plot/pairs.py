@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from persona.v1.comparison_pb2 import QuestionComparison
 from persona_cli.plot.bars import BLUE, MAX_BARS, ORANGE, draw_axes, grid, write_titles
-from persona_cli.plot.panels import counted
+from persona_cli.plot.panels import shown_of
 from persona_cli.terminal.summaries import distance_text
 
 _HALF = 0.34  # of the room of an answer
@@ -23,7 +23,7 @@ def figure(
     title = f"{names[0]} and {names[1]}"
     bars = [len(one.shares) for one in comparisons]
     lines = 2 if max(bars) > MAX_BARS else 1
-    what = f"Shares of answers to {counted(len(comparisons), number, 'question')}"
+    what = f"Shares of answers to {shown_of(len(comparisons), number, 'question')}"
     made, panels = grid(title, what, _LEGEND, bars, lines)
     for one, axes in zip(comparisons, panels, strict=True):
         _draw(axes, one, lines)

@@ -20,7 +20,7 @@ from persona.v1.measures_pb2 import (
     Slope,
 )
 from persona_cli.plot.along import Along
-from persona_cli.terminal.output import printable
+from persona_cli.terminal.output import counted, printable
 from persona_cli.terminal.shifts import (
     choice_text,
     ends_text,
@@ -100,10 +100,10 @@ def place_captions(figure: Figure) -> None:
                 text.set_position((x - over * 72 / figure.dpi, y))
 
 
-def counted(shown: int, number: int, what: str) -> str:
+def shown_of(shown: int, number: int, what: str) -> str:
     """Say how many are shown, and of how many where these are more."""
     of = f"{shown} of " if shown < number else ""
-    return f"{of}{number} {what}{'' if number == 1 else 's'}"
+    return f"{of}{counted(number, what)}"
 
 
 def judged(timeline: QuestionTimeline) -> int:
@@ -273,5 +273,5 @@ def _rows(axes: Axes, used: Sequence[str], others: Sequence[str]) -> dict[str, i
     axes.grid(axis="y", color="#EAEEF2", linewidth=0.8, zorder=0)
     axes.set_axisbelow(True)
     if hidden := len({*used, *others} - {_OTHERS, *shown}):
-        _caption(axes, 1, f"{hidden} more option{'' if hidden == 1 else 's'} not shown")
+        _caption(axes, 1, f"{counted(hidden, 'more option')} not shown")
     return places

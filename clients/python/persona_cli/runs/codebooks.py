@@ -8,7 +8,7 @@ from persona_cli.files.json_lines import LineError
 from persona_cli.files.tables.opening import open_table
 from persona_cli.files.tables.table import FileError, Reading
 from persona_cli.terminal.failures import CommandError
-from persona_cli.terminal.output import print_line, printable
+from persona_cli.terminal.output import counted_done, print_line, printable
 
 _LOOKED_AT = 10_000  # rows, in which rare options are seen
 
@@ -24,6 +24,7 @@ def print_draft(file: InputFile, reading: Reading) -> None:
         raise CommandError(f"{file.name} {error}") from None
     if not rows:
         raise CommandError(f"{file.name} has no row that can be read")
-    print_line(f"# {printable(file.name)}: {len(rows)} rows were looked at. Check every kind.")
+    were = counted_done(len(rows), "row", "was", "were")
+    print_line(f"# {printable(file.name)}: {were} looked at. Check every kind.")
     for line in draft:
         print_line(line)

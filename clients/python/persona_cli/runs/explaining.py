@@ -13,7 +13,7 @@ from persona_cli.files.layouts.values import text_of
 from persona_cli.files.persona_files import Look, PersonaFiles
 from persona_cli.files.tables.table import FileError
 from persona_cli.terminal.failures import CommandError
-from persona_cli.terminal.output import json_object, print_line, printable, toml_text
+from persona_cli.terminal.output import counted_done, json_object, print_line, printable, toml_text
 
 _SHOWN = 3  # personas, and refused rows
 _WORDS = 20  # of incomes
@@ -30,7 +30,8 @@ def explain_file(personas: PersonaFiles) -> None:
     except FileError as error:
         raise CommandError(f"{file.name} {error}") from None
     made = [_made(personas, row) for row in look.numbered]
-    print_line(f"# {printable(file.name)}: {look.title}; {len(look.rows)} rows were looked at.")
+    were = counted_done(len(look.rows), "row", "was", "were")
+    print_line(f"# {printable(file.name)}: {look.title}; {were} looked at.")
     for lines in (_mapping_lines(look.mapping), _level_lines(look), _result_lines(look, made)):
         print_line("\n".join(lines))
     for (name, text), count in personas.notes.most_common():

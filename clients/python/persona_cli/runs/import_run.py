@@ -12,6 +12,7 @@ from persona_cli.runs.journal import Journal
 from persona_cli.runs.refusals import OnRefused, Refusals, violations_by_index
 from persona_cli.runs.resuming import batches, how_to_resume
 from persona_cli.terminal.failures import CommandError
+from persona_cli.terminal.output import counted, counted_done
 from persona_cli.terminal.progress import ProgressBar
 from persona_client import (
     ImportConflict,
@@ -168,7 +169,7 @@ class ImportRun:
         """Return what is done so far, and what the user can do."""
         if self._dry_run:
             return "This was a dry run: nothing is imported."
-        return how_to_resume(f"{self.imported} personas are imported.", self._journal)
+        return how_to_resume(f"{counted_done(self.imported, 'persona')} imported.", self._journal)
 
     def _acknowledged(self, answer: ImportPersonasResponse, progress: ProgressBar) -> None:
         if answer.committed_sequence < self._journal.acknowledged and self._journal.is_old:
@@ -197,10 +198,11 @@ class ImportRun:
             self._refusals.add_from_service(batch.lines[index], reason)
         self._refused_by_service += len(bad)
         if self._refused_by_service >= max(MAX_REFUSED_BY_SERVICE, self.imported):
-            done = "would be imported" if self._dry_run else "are imported"
+            there = "would be" if self._dry_run else "is" if self.imported == 1 else "are"
             raise CommandError(
-                f"The service has refused {self._refused_by_service} personas; {self.imported} "
-                f"{done}. --new-ids imports those with ids of this service as new personas."
+                f"The service has refused {counted(self._refused_by_service, 'persona')}; "
+                f"{self.imported} {there} imported. --new-ids imports those with ids of this "
+                "service as new personas."
             )
         if self._held is None and self._refused_by_service >= READ_GROUP_AFTER:
             self._held = HeldPersonas(client.export_personas(*self._ids))
@@ -209,7 +211,7 @@ class ImportRun:
 
 
 def _imported_before(count: int) -> CommandError:
-    people = "1 persona" if count == 1 else f"{count} personas"
+    people = counted(count, "persona")
     return CommandError(
         f"{people} of the same content came into this group by an import before, and would be "
         "there twice, having no ids of their own. --again imports all of it once more."

@@ -10,7 +10,7 @@ from persona_cli.files.layouts.own import OWN
 from persona_cli.files.persona_files import Look, PersonaFiles
 from persona_cli.files.tables.table import FileError
 from persona_cli.terminal.failures import CommandError
-from persona_cli.terminal.output import printable, say
+from persona_cli.terminal.output import counted, printable, say
 
 _MOST_NOTES = 20
 
@@ -50,7 +50,7 @@ def say_notes(personas: PersonaFiles) -> None:
     """Say what of the personas was not taken as it stood, each thing once."""
     notes = personas.notes.most_common()
     for (name, text), count in notes[:_MOST_NOTES]:
-        say(printable(f"{name} {text}: {count} persona{'' if count == 1 else 's'}."))
+        say(printable(f"{name} {text}: {counted(count, 'persona')}."))
     if len(notes) > _MOST_NOTES:
         say(f"… and {len(notes) - _MOST_NOTES} more such notes.")
 

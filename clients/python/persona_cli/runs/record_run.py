@@ -11,6 +11,7 @@ from persona_cli.runs.journal import Journal
 from persona_cli.runs.refusals import OnRefused, Refusals, violations_by_index
 from persona_cli.runs.resuming import batches, how_to_resume
 from persona_cli.terminal.failures import CommandError
+from persona_cli.terminal.output import counted_done
 from persona_cli.terminal.progress import ProgressBar
 from persona_client import (
     AlreadyExists,
@@ -113,7 +114,7 @@ class RecordRun:
 
     def how_to_resume(self) -> str:
         """Return what is done so far, and what the user can do."""
-        return how_to_resume(f"{self.recorded} answers are recorded.", self._journal)
+        return how_to_resume(f"{counted_done(self.recorded, 'answer')} recorded.", self._journal)
 
     def _record(
         self, client: PersonaClient, simulation_id: str, lines: list[Line[SimulationResponse]]

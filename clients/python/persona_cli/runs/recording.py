@@ -12,7 +12,7 @@ from persona_cli.runs.record_run import RecordRun
 from persona_cli.runs.refusals import OnRefused
 from persona_cli.runs.resuming import explain_interruption, open_journal, total_bytes
 from persona_cli.terminal.failures import CommandError
-from persona_cli.terminal.output import say
+from persona_cli.terminal.output import counted, say
 from persona_cli.terminal.progress import ProgressBar
 from persona_client import PersonaClient
 
@@ -89,4 +89,4 @@ def look_at(answers: AnswerFiles) -> None:
 def say_notes(tally: Tally) -> None:
     """Say what of the answers was not taken as it stood, each thing once."""
     for note, count in tally.notes.most_common():
-        say(f"{note}: {count} answer{'' if count == 1 else 's'}.")
+        say(f"{note}: {counted(count, 'answer')}.")

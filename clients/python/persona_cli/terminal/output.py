@@ -116,6 +116,16 @@ def say(text: str) -> None:
         print(printable(text, keep="\n"), file=sys.stderr)
 
 
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of what, by its singular."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def counted_done(count: int, noun: str, one: str = "is", several: str = "are") -> str:
+    """Return the same with the verb that goes with it."""
+    return f"{counted(count, noun)} {one if count == 1 else several}"
+
+
 def printable(text: str, keep: str = "") -> str:
     """Return a text whose characters can't steer the terminal, nor hide in it or turn it round.
 

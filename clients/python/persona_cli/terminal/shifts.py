@@ -11,6 +11,7 @@ from persona.v1.measures_pb2 import (
     QuestionTimeline,
     UndefinedReason,
 )
+from persona_cli.terminal.output import counted
 
 _LEAST_P = 0.001  # that is written out
 _REASONS = {
@@ -123,7 +124,7 @@ def items_text(timeline: QuestionTimeline) -> str:
     """Say how many answers name how many things."""
     number = len(timeline.points)
     items = {item for point in timeline.points for item in point.items}
-    return f"{number} answer{'' if number == 1 else 's'}, {len(items)} named"
+    return f"{counted(number, 'answer')}, {len(items)} named"
 
 
 def _cut(text: str) -> str:

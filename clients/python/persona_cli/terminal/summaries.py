@@ -9,6 +9,7 @@ from persona.v1.comparison_pb2 import (
     QuestionSummary,
 )
 from persona.v1.fidelity_pb2 import EqualAnswers, Fidelity, NormalizedAccuracy
+from persona_cli.terminal.output import counted
 from persona_cli.terminal.shifts import number_text, p_text
 
 
@@ -17,7 +18,7 @@ def number_answered(summary: QuestionSummary) -> str:
     if summary.too_many_sets:
         return "too many different answers to count them"
     number = summary.individual_count
-    return f"{number} individual{'' if number == 1 else 's'}"
+    return counted(number, "individual")
 
 
 def interval_text(share: AnswerShare) -> str:

@@ -24,4 +24,5 @@ def distribute(data: Data = DATA, database: Database = "") -> None:
         count = 0
         for count, table in enumerate(distribute(store.database), 1):  # noqa: B007 (its last)
             print(f"distributed  {table}")
-    print(f"{count} tables were distributed." if count else "All tables were distributed before.")
+    were = "1 table was" if count == 1 else f"{count} tables were"
+    print(f"{were} distributed." if count else "All tables were distributed before.")

@@ -11,7 +11,7 @@ _QUANTILE = 0.975
 LEAST_CONSISTENT = 2
 
 
-class Asked(NamedTuple):
+class AskedTwice(NamedTuple):
     """Questions with all three answers, by who agrees: persona with human (a hit), both humans."""
 
     both: int
@@ -25,7 +25,7 @@ def accuracy(hits: int, n: int) -> Share:
     return share(hits, n)
 
 
-def normalised(asked: Asked) -> Interval | None:
+def normalised(asked: AskedTwice) -> Interval | None:
     """Hits by the human's answers equal to its own retest, ± t_{n-1} jackknife over questions.
 
     The low end is cut off at 0; None if the human agrees with itself nowhere or only once.

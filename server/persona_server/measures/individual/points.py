@@ -37,11 +37,6 @@ class Differences(NamedTuple):
         """Return the sums over all that are given."""
         return cls(*map(sum, zip(*given, strict=True)))
 
-    def plus(self, other: "Differences") -> "Differences":
-        """Return the sums over both."""
-        number, squares, inverses = other
-        return Differences(self.number + number, self.squares + squares, self.inverses + inverses)
-
     def minus(self, other: "Differences") -> "Differences":
         """Take an individual out. Raises ValueError if it is not in it."""
         all_of, squares, inverses = self

@@ -19,13 +19,13 @@ from persona.v1.fidelity_pb2 import (
 )
 from persona_server import patience
 from persona_server.measures.answers import Kind, Question
-from persona_server.measures.comparison.fidelity import Asked, accuracy, normalised
+from persona_server.measures.comparison.fidelity import AskedTwice, accuracy, normalised
 from persona_server.services.comparison.comparisons import selections_message
 from persona_server.services.comparison.pages import is_asked_for, questions_of
 from persona_server.services.comparison.selecting import (
     AskedOf,
     Selection,
-    Wanted,
+    WantedSelection,
     asked_by,
     numbers_of,
     selection_of,
@@ -57,7 +57,7 @@ def fidelity_message(repositories: Repositories, request: MeasureFidelityRequest
     Raises PROJECT_NOT_FOUND, SIMULATION_NOT_FOUND, PERSONA_GROUP_NOT_FOUND and PERSONA_NOT_FOUND.
     """
     ids = (request.project_id, request.simulation_id, request.group_id, request.model)
-    selection = selection_of(repositories, Wanted(*ids, persona_id=request.persona_id))
+    selection = selection_of(repositories, WantedSelection(*ids, persona_id=request.persona_id))
     path = (request.project_id, request.group_id, request.persona_id)
     individual = recorded_individual(repositories, *path).origin
     said = repositories.references.of_individual(individual)
@@ -85,7 +85,7 @@ class GroupFidelity:
     def __init__(self, repositories: Repositories, request: MeasureGroupFidelityRequest) -> None:
         ids = (request.project_id, request.simulation_id, request.group_id, request.model)
         self._repositories = repositories
-        self._selection = selection_of(repositories, Wanted(*ids))
+        self._selection = selection_of(repositories, WantedSelection(*ids))
         self._key = request.question_key
 
     def questions(self, after: int) -> Iterator[Measured]:
@@ -148,14 +148,16 @@ def _add_figures(message: Fidelity | QuestionFidelity, found: Collection[Beside]
             message.normalized_accuracy.CopyFrom(NormalizedAccuracy(**ratio._asdict()))
 
 
-def _asked_twice(found: Collection[Beside]) -> Asked:
+def _asked_twice(found: Collection[Beside]) -> AskedTwice:
     """Count those that have a retest."""
     agree = Counter(
         (one.persona == one.answer, one.answer == one.retest)
         for one in found
         if one.retest is not None
     )
-    return Asked(agree[True, True], agree[True, False], agree[False, True], agree[False, False])
+    return AskedTwice(
+        agree[True, True], agree[True, False], agree[False, True], agree[False, False]
+    )
 
 
 def _equal(count: int, n: int) -> EqualAnswers:

@@ -24,7 +24,7 @@ from persona_server.storage.store import Repositories
 MOST_READ = 10_000  # answers of a call, and so individuals of a selection
 
 
-class Wanted(NamedTuple):
+class WantedSelection(NamedTuple):
     """What a request selects; `prefix` is that of the names of its fields.
 
     A persona is one of the group, deleted or not.
@@ -92,7 +92,7 @@ def without_shared(one: Answers, other: Answers) -> tuple[Answers, Answers]:
     return rest, other
 
 
-def selection_of(repositories: Repositories, wanted: Wanted) -> Selection:
+def selection_of(repositories: Repositories, wanted: WantedSelection) -> Selection:
     """Return the selection that a request names. Raises NOT_FOUND reasons, outermost first.
 
     INVALID_FIELD if it has more individuals than a call reads.
@@ -124,7 +124,9 @@ def selection_of(repositories: Repositories, wanted: Wanted) -> Selection:
     return kind(repositories, scope, read, field, members)
 
 
-def _members(repositories: Repositories, project: bytes, wanted: Wanted) -> Sequence[bytes] | None:
+def _members(
+    repositories: Repositories, project: bytes, wanted: WantedSelection
+) -> Sequence[bytes] | None:
     """Return the individuals of a group, or that of a persona; None without either."""
     if not wanted.group_id:
         return None

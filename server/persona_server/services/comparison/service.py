@@ -28,7 +28,7 @@ from persona_server.services.comparison.references import record_references
 from persona_server.services.comparison.selecting import (
     AskedOf,
     Selection,
-    Wanted,
+    WantedSelection,
     asked_by,
     numbers_of,
     selection_of,
@@ -63,7 +63,7 @@ class ComparisonService:
         """
         after = self._after(call, request)
         page = Page[QuestionSummary](page_limit(request.page_size))
-        wanted = Wanted(request.project_id, request.simulation_id, request.group_id)
+        wanted = WantedSelection(request.project_id, request.simulation_id, request.group_id)
         with self._store.snapshot(call.tenant) as repositories:
             selection = selection_of(repositories, wanted)
             for asked in questions_of(selection, after):
@@ -181,10 +181,10 @@ def _pairs(
 ) -> Iterator[_Pair]:
     ids = (request.simulation_id, request.group_id, request.model)
     others = (request.other_simulation_id, request.other_group_id, request.other_model)
-    one = selection_of(repositories, Wanted(request.project_id, *ids))
+    one = selection_of(repositories, WantedSelection(request.project_id, *ids))
     if request.targets:
         return _with_targets(repositories, one, request, after)
-    other = selection_of(repositories, Wanted(request.project_id, *others, "other_"))
+    other = selection_of(repositories, WantedSelection(request.project_id, *others, "other_"))
     return _with_other(repositories, one, other, request.question_key, after)
 
 

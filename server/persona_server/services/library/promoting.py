@@ -48,13 +48,21 @@ class AnswersCameError(Exception):
     """An individual has answered since it was looked at, so that its figures are others now."""
 
 
-def look_at(store: Store, tenant: str, persona: bytes, policy: Policy) -> Look | None:
+def look_at(
+    store: Store,
+    tenant: str,
+    persona: bytes,
+    policy: Policy,
+    path: tuple[bytes, bytes] | None = None,
+) -> Look | None:
     """Measure a persona that may be promoted, on a snapshot, which keeps no writer waiting.
 
-    Returns None for one that is not visible, and for one that is in the library. Raises as
-    `looks_at` does.
+    Returns None for one that is not visible, or not in the project and group of the `path`, and for
+    one that is in the library. Raises as `looks_at` does.
     """
     with store.snapshot(tenant) as repositories:
+        if path and repositories.personas.get(*path, persona).framed is None:
+            return None
         return looks_at(repositories, [persona], policy).get(persona)
 
 

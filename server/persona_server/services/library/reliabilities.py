@@ -21,7 +21,7 @@ from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.pages import START
 from persona_server.storage.repositories.personas import Ancestry
 from persona_server.storage.store import Repositories
-from persona_server.validation.library import order_of
+from persona_server.validation.library import library_order
 
 MOST_LISTED = 100  # rows of a page: each costs what some milliseconds of measuring do
 MOST_SORTED = 1000  # personas of a group that is answered whole
@@ -62,7 +62,7 @@ class GroupReliabilities:
         while after is not None:
             page, after = self.page(after, MOST_LISTED)
             rows += page
-        name, descending = order_of(order_by)
+        name, descending = library_order(order_by)
         return sorted(rows, key=lambda row: _place(row, name, descending=descending))
 
     def _rows(self, personas: Sequence[Persona]) -> Iterator[PersonaReliability]:

@@ -44,11 +44,11 @@ from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.library import (
     LibraryEntry,
-    Wanted,
+    WantedPersonas,
 )
 from persona_server.storage.store import Repositories, Store, Transaction
 from persona_server.validation.filters import filters_of
-from persona_server.validation.library import order_of
+from persona_server.validation.library import library_order
 from persona_server.validation.terms import wanted_terms
 
 LOOKS = 3  # at an individual whose answers change while it is promoted
@@ -116,9 +116,10 @@ class LibraryService:
 
         Raises NOT_ELIGIBLE, and CONCURRENT_CHANGE if answers of its own come at every look.
         """
+        path = id_bytes(request.project_id), id_bytes(request.group_id)
         persona = id_bytes(request.persona_id)
         for _ in range(LOOKS):
-            look = look_at(self._store, call.tenant, persona, self._policy)
+            look = look_at(self._store, call.tenant, persona, self._policy, path)
             try:
                 return mutate(self._store, call, request, partial(_promoted, call, request, look))
             except AnswersCameError:
@@ -145,8 +146,8 @@ class LibraryService:
 
     def list_library_personas(self, call: Call, request: pb.ListLibraryPersonasRequest) -> bytes:
         """Return one page of the library. Raises INVALID_PAGE_TOKEN."""
-        order, descending = order_of(request.order_by)
-        wanted = Wanted(
+        order, descending = library_order(request.order_by)
+        wanted = WantedPersonas(
             filters_of(request),
             request.lower_bound_min or None,
             request.include_retired,

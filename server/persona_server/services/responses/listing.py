@@ -12,13 +12,13 @@ from persona_server.services.parents import (
 from persona_server.services.times import micros_of
 from persona_server.storage import keys
 from persona_server.storage.keys import id_bytes
-from persona_server.storage.repositories.response_lists import Wanted
+from persona_server.storage.repositories.response_lists import WantedResponses
 from persona_server.storage.store import Repositories
 
 _JUST_AFTER = 1  # microsecond, the unit of all stored times
 
 
-def wanted(repositories: Repositories, request: ListResponsesRequest) -> Wanted:
+def wanted(repositories: Repositories, request: ListResponsesRequest) -> WantedResponses:
     """Return a request's filters. What they name may be deleted, but only a simulation unknown.
 
     Raises PROJECT_NOT_FOUND, PERSONA_GROUP_NOT_FOUND, PERSONA_NOT_FOUND and
@@ -28,7 +28,7 @@ def wanted(repositories: Repositories, request: ListResponsesRequest) -> Wanted:
     origin = None
     if request.library_persona_id:
         origin = library_individual(repositories, request.library_persona_id).origin
-    return Wanted(
+    return WantedResponses(
         id_bytes(request.persona_id) or None,
         id_bytes(request.simulation_id) or None,
         id_bytes(request.library_persona_id) or None,

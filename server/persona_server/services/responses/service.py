@@ -23,7 +23,7 @@ from persona_server.storage.keys import id_bytes
 from persona_server.storage.repositories.pages import START, Page
 from persona_server.storage.repositories.response_lists import Order, Pages
 from persona_server.storage.store import Store, Transaction
-from persona_server.validation.response_lists import order_of
+from persona_server.validation.response_lists import response_order
 
 
 class ResponseService:
@@ -59,7 +59,7 @@ class ResponseService:
         LIBRARY_PERSONA_NOT_FOUND and INVALID_PAGE_TOKEN.
         """
         token = self._tokens.read(call, request, request.page_token, START)
-        order = Order(*order_of(request))
+        order = Order(*response_order(request))
         with self._store.reading(call.tenant) as repositories:
             pages = repositories.responses.pages(wanted(repositories, request), order)
             page = _page(pages, token or pages.start, request.page_size)

@@ -83,7 +83,7 @@ class ListKeys(NamedTuple):
     stopped: ListKey | None
 
 
-class Wanted(NamedTuple):
+class WantedPersonas(NamedTuple):
     """What a list asks for: its filters, folded, and its order."""
 
     filters: Filters
@@ -229,7 +229,7 @@ class Library:
         row = self._do.origin.first(tenant=self._tenant, id=library_persona)
         return None if row is None else bytes(row[0])
 
-    def keys(self, wanted: Wanted, after: tuple[float, bytes], limit: int) -> ListKeys:
+    def keys(self, wanted: WantedPersonas, after: tuple[float, bytes], limit: int) -> ListKeys:
         """Return the next `limit` places after one, of those that match, in the order wanted.
 
         No more than MOST_VISITED are looked at. `self` must be of one snapshot.

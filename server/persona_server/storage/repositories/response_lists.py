@@ -46,7 +46,7 @@ RECORDED = "recorded"  # the walk of all responses of a tenant, as they were rec
 _OWN, _COPIES = tables.Response.alias("own_answer"), tables.Response.alias("copy_answer")
 
 
-class Wanted(NamedTuple):
+class WantedResponses(NamedTuple):
     """What a list asks for; None is no filter.
 
     `library` comes with `origin`, the persona that was promoted. Bounds of time stand between
@@ -87,7 +87,7 @@ class ListStatements:
 
 
 class WalkStatements:
-    """The pages of one walk. Its parameters are those of Wanted, and where it begins and ends."""
+    """The pages of one walk. Its parameters are what is wanted, and where it begins and ends."""
 
     def __init__(self, database: Database, name: str, *, descending: bool) -> None:
         entries = _entries(name, descending=descending)
@@ -248,7 +248,7 @@ class Pages:
     """One list of responses, which begins at `start`."""
 
     def __init__(
-        self, statements: ListStatements, tenant: int, wanted: Wanted, order: Order
+        self, statements: ListStatements, tenant: int, wanted: WantedResponses, order: Order
     ) -> None:
         bounds = _bounds(wanted, order)
         self.start, until = reversed(bounds) if order.descending else bounds
@@ -266,13 +266,13 @@ class Pages:
         return self._do.pages.read(after=after, limit=limit, **self._where)
 
 
-def _walk(wanted: Wanted, order: Order) -> str:
+def _walk(wanted: WantedResponses, order: Order) -> str:
     if order.recorded:
         return RECORDED
     return next(name for name in WALKED if getattr(wanted, name) is not None)
 
 
-def _bounds(wanted: Wanted, order: Order) -> tuple[bytes, bytes]:
+def _bounds(wanted: WantedResponses, order: Order) -> tuple[bytes, bytes]:
     """Return between which places a list lies."""
     if order.recorded:
         return wanted.recorded_after or START, FOREVER

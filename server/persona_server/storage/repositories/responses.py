@@ -17,7 +17,7 @@ from persona_server.storage.repositories.response_lists import (
     ListStatements,
     Order,
     Pages,
-    Wanted,
+    WantedResponses,
     is_counted,
     standing,
     whole,
@@ -142,7 +142,7 @@ class Responses:
         self._do = statements
         self._tenant = tenant
 
-    def pages(self, wanted: Wanted, order: Order = BY_TIME) -> Pages:
+    def pages(self, wanted: WantedResponses, order: Order = BY_TIME) -> Pages:
         """Return the list of the responses that are wanted, by one filter at least."""
         return Pages(self._do.lists, self._tenant, wanted, order)
 

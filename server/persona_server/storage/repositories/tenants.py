@@ -86,21 +86,23 @@ class Tenants:
 
         Nobody else writes for the tenant until the transaction ends.
         """
-        if key := self._known.get(name):
-            self.hold(key)
-            return key
-        self._insert.run(id=id_generator.next(now), name=name, now=now)
+        known = self._known.get(name)
+        if known and self.hold(known):
+            return known
+        # One that is known and not there was lost in a failover: all who know it know this key.
+        self._insert.run(id=known or id_generator.next(now), name=name, now=now)
         row = self._find_held.first(name=name)
         assert row is not None
+        if row[0] != known:  # made anew by a server that did not know it
+            self._known.pop(name, None)
         return int(row[0])
 
-    def hold(self, tenant: int) -> None:
+    def hold(self, tenant: int) -> bool:
         """Let nobody else write for a tenant until the transaction ends: first in each.
 
-        Where there is one writer at a time, that is so already.
+        Where there is one writer at a time, that is so already. Returns whether there is a row.
         """
-        if self._holds:
-            self._hold.run(id=tenant)
+        return not self._holds or self._hold.first(id=tenant) is not None
 
     def all(self) -> list[int]:
         """Return every tenant's key."""

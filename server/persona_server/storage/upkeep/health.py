@@ -90,7 +90,8 @@ def _schema(had: set[str]) -> Finding:
     if newer := sorted(had - known):
         return Finding("problem", "schema", f"made by a newer version: it has {newer[-1]}")
     if pending := sorted(known - had):
-        text = f"{len(pending)} migrations behind, which the next start of a server makes"
+        behind = "1 migration" if len(pending) == 1 else f"{len(pending)} migrations"
+        text = f"{behind} behind, which the next start of a server makes"
         return Finding("warning", "schema", text)
     return Finding("ok", "schema", max(known))
 

@@ -11,7 +11,7 @@ MESSAGE_BYTES = 4 << 20  # the longest message: as such each counts until it is 
 SECONDS = 5.0  # how long a message is waited for, and how long a call waits for its turn
 
 
-class Limits(NamedTuple):
+class ReceiptLimits(NamedTuple):
     """Bytes of messages, and calls that wait for their turn: in all, and of one payer.
 
     `pushing`: who finds no room takes that of the oldest message which is not whole, whoever pays
@@ -24,7 +24,7 @@ class Limits(NamedTuple):
     waiting_each: int = 2_500
     pushing: bool = False
 
-    def part(self, workers: int) -> "Limits":
+    def part(self, workers: int) -> "ReceiptLimits":
         """Return the part of one of so many workers: of the bytes, but two messages at least."""
         most = max(self.most // workers, 2 * MESSAGE_BYTES)
         return self._replace(most=most, each=max(self.each // workers, MESSAGE_BYTES))
@@ -52,7 +52,7 @@ class Receipt:
 class Receipts:
     """The places of all calls. What it calls back, it calls without its lock."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ReceiptLimits) -> None:
         self._limits = limits
         self._lock = threading.Lock()
         self._total = 0

@@ -18,7 +18,7 @@ CALLS, BYTES, CONCURRENT, STREAMS = range(4)  # the figures of a worker in a ten
 _FIGURES = 4
 _WORD = 8  # bytes
 # Words; the first is the last id that was made, the last how many rows are taken, and those between
-# them are the database's condition.
+# them are the database's condition. A word of each worker follows: how often it has beaten.
 _HEAD = 8
 _KEY = 4  # words: two of whose row it is, since when, and as which it was taken
 _PROBES = 64  # rows that are looked at for a tenant's
@@ -37,9 +37,14 @@ class Shape(NamedTuple):
         return _KEY + self.workers * _FIGURES
 
     @property
+    def rows(self) -> int:
+        """At which word the rows begin."""
+        return _HEAD + self.workers
+
+    @property
     def size(self) -> int:
         """How many bytes there are."""
-        return (_HEAD + TENANTS * self.row) * _WORD
+        return (self.rows + TENANTS * self.row) * _WORD
 
 
 def make_file(workers: int) -> int:
@@ -73,6 +78,14 @@ class Counters:
     def condition(self) -> memoryview:
         """The words of what was met of the database, each set and cleared by any worker."""
         return self._words[1 : _HEAD - 1]
+
+    def beat(self) -> None:
+        """Show that this worker still runs; its caller sees to it that one thread does."""
+        self._words[_HEAD + self._number] += 1
+
+    def beats(self, number: int) -> int:
+        """Return how often the workers at a place have beaten."""
+        return self._words[_HEAD + number]
 
     def runs_jobs(self) -> bool:
         """Return whether this worker is the one that runs the jobs of all.
@@ -111,7 +124,7 @@ class Counters:
 
     def forget(self, number: int) -> None:
         """Count nothing any more that a worker had open: it has ended."""
-        for row in range(_HEAD, len(self._words), self._shape.row):
+        for row in range(self._shape.rows, len(self._words), self._shape.row):
             for figure in (CONCURRENT, STREAMS):
                 if self._words[row + self._place(number, figure)]:
                     self._words[row + self._place(number, figure)] = 0
@@ -137,7 +150,7 @@ class Counters:
         digest = hashlib.sha256(tenant.encode(errors="replace")).digest()
         high, low = (int.from_bytes(digest[i : i + _WORD], signed=True) for i in (0, _WORD))
         for probe in range(_PROBES):
-            row = _HEAD + (low + probe) % TENANTS * self._shape.row
+            row = self._shape.rows + (low + probe) % TENANTS * self._shape.row
             key = self._words[row], self._words[row + 1]
             if key == (0, 0):
                 self._words[row], self._words[row + 1] = high, low

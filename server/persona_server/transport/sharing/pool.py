@@ -9,7 +9,7 @@ from typing import Any
 
 from persona_server.telemetry.logs import LOGGER
 from persona_server.transport.sharing.costs import Costs
-from persona_server.transport.sharing.turns import Caller, Limits, Load, Turns, Work
+from persona_server.transport.sharing.turns import Caller, Load, PoolLimits, Turns, Work
 
 
 class _Done(Future[None]):
@@ -35,7 +35,7 @@ class FairPool(ThreadPoolExecutor):
     """
 
     def __init__(
-        self, name: str, limits: Limits, caller_of: Callable[[tuple[Any, ...]], Caller]
+        self, name: str, limits: PoolLimits, caller_of: Callable[[tuple[Any, ...]], Caller]
     ) -> None:
         super().__init__(1, name)
         self._caller_of = caller_of

@@ -49,7 +49,7 @@ class Lane:
         return len(self.light) + len(self.costly)
 
 
-class Limits(NamedTuple):
+class PoolLimits(NamedTuple):
     """How many threads serve, how many of them costly work, and how much work may wait."""
 
     threads: int
@@ -84,7 +84,7 @@ class Turns:
     it as the one that was served last, so that nobody saves up turns.
     """
 
-    def __init__(self, limits: Limits, costs: Costs) -> None:
+    def __init__(self, limits: PoolLimits, costs: Costs) -> None:
         self._limits = limits
         self._each = limits.each
         self._free = min(limits.waiting, limits.waiting_each)  # so much may wait, whosever it is

@@ -18,7 +18,7 @@ from persona_cli.runs.journal import Journal
 from persona_cli.runs.recording import look_at, say_notes
 from persona_cli.terminal.command import CommandContext, Yes
 from persona_cli.terminal.failures import confirm, telling
-from persona_cli.terminal.output import compact_json, print_line, print_table, say
+from persona_cli.terminal.output import compact_json, counted, print_line, print_table, say
 from persona_cli.terminal.progress import ProgressBar
 
 _SHOWN = 50
@@ -58,7 +58,9 @@ def correct(
     say_notes(answers.tally)
     _show(answers, run.corrections, as_json=context.as_json)
     if run.corrections and not dry_run:
-        question = f"Let {len(run.corrections)} answers take the places of those above?"
+        count = len(run.corrections)
+        places = "the place of that" if count == 1 else "the places of those"
+        question = f"Let {counted(count, 'answer')} take {places} above?"
         confirm(question, yes=yes, unchanged="Nothing was changed.")
         _record(context, group_id, run.corrections)
     _print_counts(context, run, dry_run=dry_run)

@@ -36,7 +36,7 @@ from persona_cli.files.writing.spool import PersonaSpool, temporary_database
 from persona_cli.files.writing.wide_answers import WideAnswers
 from persona_cli.terminal.command import CommandContext
 from persona_cli.terminal.failures import telling
-from persona_cli.terminal.output import compact_json, json_object, say
+from persona_cli.terminal.output import compact_json, counted, json_object, say
 
 WriteSheet: TypeAlias = Callable[[Sheet], None]
 
@@ -110,7 +110,7 @@ def _write_lines(answers: Iterable[Response], beside: PersonasBeside, target: Bi
             fields["persona"] = json_object(persona)
         target.write(compact_json(fields).encode() + b"\n")
         count += 1
-    return f"Exported {_counted(count, 'answer')}."
+    return f"Exported {counted(count, 'answer')}."
 
 
 def _write_long(
@@ -120,7 +120,7 @@ def _write_long(
         beside.fetch(response)
         spool.add(response)
     write(long_sheet(spool, beside))
-    return f"Exported {_counted(spool.count, 'answer')}."
+    return f"Exported {counted(spool.count, 'answer')}."
 
 
 def _write_wide(
@@ -135,16 +135,12 @@ def _write_wide(
         spool.add(response)
     table = WideAnswers(spool, beside)
     write(table.sheet)
-    said = f"Exported {_counted(spool.count, 'answer')} in {_counted(table.count, 'row')}"
+    said = f"Exported {counted(spool.count, 'answer')} in {counted(table.count, 'row')}"
     if void:
         said += f", without {void} that {'is' if void == 1 else 'are'} void"
     if table.hidden:
         said += f"; {table.hidden} gave way to an earlier one to the same question"
     return f"{said}."
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _broken_off(output: str) -> str:

@@ -28,6 +28,7 @@ from persona_cli.terminal.failures import confirm
 from persona_cli.terminal.listing import Limit, print_list
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import (
+    counted,
     details,
     print_json,
     print_pairs,
@@ -208,7 +209,8 @@ def print_library_persona(context: CommandContext, found: LibraryPersona) -> Non
         print_json(found)
         return
     measured = found.reliability
-    data = f"{measured.question_count} questions in {measured.simulation_count} simulations"
+    questions = counted(measured.question_count, "question")
+    data = f"{questions} in {counted(measured.simulation_count, 'simulation')}"
     known = measured.HasField("coefficient")
     coefficient = number_text(measured.coefficient.value) if known else _NO_VALUE
     print_pairs(

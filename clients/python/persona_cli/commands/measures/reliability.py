@@ -18,6 +18,7 @@ from persona_cli.terminal.failures import telling, usage_error
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import (
     compact_json,
+    counted,
     json_object,
     print_json,
     print_line,
@@ -212,7 +213,8 @@ def _print_notes(found: Reliability) -> None:
         models = f": {model_names(found.models)}" if found.models else ""
         print_text(f"Answers come from several models or prompt versions{models}.")
     if found.reliable_change_count:
-        print_text(f"Attitude has reliably changed in {found.reliable_change_count} questions.")
+        changed = counted(found.reliable_change_count, "question")
+        print_text(f"Attitude has reliably changed in {changed}.")
     if found.population_differs.value:
         print_text("Those who answer with it differ otherwise than those at its promotion did.")
     if found.promotion_pending:

@@ -17,7 +17,7 @@ from persona_cli.plot.picture import write_summary_picture
 from persona_cli.terminal.command import CommandContext, client_command
 from persona_cli.terminal.failures import CommandError, usage_error
 from persona_cli.terminal.names import group_ids, project_id, simulation_ids
-from persona_cli.terminal.output import print_json, print_table, print_text, say
+from persona_cli.terminal.output import counted_done, print_json, print_table, print_text, say
 from persona_cli.terminal.shifts import kind_text, number_text
 from persona_cli.terminal.summaries import interval_text, moments_text, number_answered
 from persona_client import QuestionSummary
@@ -107,4 +107,5 @@ def _print_summary(one: QuestionSummary) -> None:
         )
         print_table(("ANSWER", "COUNT", "SHARE", "95% INTERVAL"), rows)
     if one.other_theme_count:
-        print_text(f"and {one.other_theme_count} themes that were named less often")
+        were = counted_done(one.other_theme_count, "theme", "that was", "that were")
+        print_text(f"and {were} named less often")

@@ -8,7 +8,7 @@ import typer
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
 from persona_cli.terminal.failures import telling, usage_error
 from persona_cli.terminal.names import group_ids
-from persona_cli.terminal.output import print_json
+from persona_cli.terminal.output import counted, counted_done, print_json
 from persona_client import Persona, ProfileFilters
 
 
@@ -47,9 +47,10 @@ def copy(
     else:
         copies = context.client.copy_group(*target, *source, **filters)
     count = 0
-    with telling(lambda: f"{count} personas are copied; the same command copies those again."):
+    again = "the same command copies those again"
+    with telling(lambda: f"{counted_done(count, 'persona')} copied; {again}."):
         for count, persona in enumerate(copies, 1):  # noqa: B007 (its last value is the count)
             if context.as_json:
                 print_json(persona)
     if not context.as_json:
-        print(f"Copied {count} persona{'' if count == 1 else 's'}.")
+        print(f"Copied {counted(count, 'persona')}.")

@@ -30,7 +30,7 @@ from persona_cli.terminal.command import (
 )
 from persona_cli.terminal.failures import telling
 from persona_cli.terminal.names import group_ids
-from persona_cli.terminal.output import json_line, say
+from persona_cli.terminal.output import counted, counted_done, json_line, say
 from persona_client import ProfileFilters
 
 
@@ -65,24 +65,24 @@ def export(
         if output != "-":
             kept = f"{output} is as it was"
         elif form is FileForm.JSONL:
-            kept = f"{count} personas are written"
+            kept = f"{counted_done(count, 'persona')} written"
         else:
             kept = "the table is not whole"
         return f"{kept}; the same command begins anew."
 
-    def counted(personas: Iterable[Persona]) -> Iterator[Persona]:
+    def noted(personas: Iterable[Persona]) -> Iterator[Persona]:
         nonlocal count
         for persona in personas:
             yield persona
             count += 1
 
     with telling(done), atomic_output(output) as target, context.patient_client() as client:
-        personas = counted(client.export_personas(*ids, **found_by))
+        personas = noted(client.export_personas(*ids, **found_by))
         if form is FileForm.JSONL:
             _write_lines(target, personas)
         else:
             _write_table(target, personas, writer_of(form, excel=excel))
-    say(f"Exported {count} persona{'' if count == 1 else 's'}.")
+    say(f"Exported {counted(count, 'persona')}.")
 
 
 def _write_lines(target: BinaryIO, personas: Iterable[Persona]) -> None:

@@ -20,6 +20,7 @@ from persona_cli.terminal.listing import Limit, print_list
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import (
     compact_json,
+    counted,
     print_details,
     print_json,
     print_line,
@@ -125,9 +126,10 @@ def delete(
     else:
         if not yes:
             held = context.client.get_persona_group(*ids)
-            confirm(f'Delete all {held.persona_count} personas of "{held.name}"?', yes=yes)
+            personas = counted(held.persona_count, "persona")
+            confirm(f'Delete all of "{held.name}", {personas}?', yes=yes)
         count = context.client.delete_all_personas(*ids)
     if context.as_json:
         print_line(compact_json({"deleted_count": count}))
     else:
-        print(f"Deleted {count} persona{'' if count == 1 else 's'}.")
+        print(f"Deleted {counted(count, 'persona')}.")

@@ -12,6 +12,7 @@ from persona_cli.files.answers.codebook import Codebook
 from persona_cli.files.answers.questions import Question
 from persona_cli.files.json_lines import LineError
 from persona_cli.files.tables.table import Cells
+from persona_cli.terminal.output import counted
 
 _IN_UTC = "is taken as UTC where it names no time zone (--timezone says another one)"
 
@@ -27,7 +28,7 @@ class WideRows:
     @property
     def title(self) -> str:
         """What it is, as its user calls it."""
-        return f"a row for each respondent, {self.width} questions"
+        return f"a row for each respondent, {counted(self.width, 'question')}"
 
     @property
     def width(self) -> int:

@@ -10,6 +10,7 @@ from persona_cli.files.json_lines import MAX_LINE, LineError, check_length
 from persona_cli.files.tables.encodings import undecoded_byte
 from persona_cli.files.tables.table import Cells, FileError, Rows
 from persona_cli.files.tables.text import TextLines, lines_of
+from persona_cli.terminal.output import counted
 
 _DELIMITERS = ",;\t|"
 _NONE = "\x1f"  # of a file with one column, whose texts may have commas
@@ -171,5 +172,5 @@ def _is_header(names: Sequence[str], row: Sequence[str]) -> bool:
 def _named(names: Sequence[str], row: Sequence[str]) -> Cells:
     is_other = len(row) != len(names)
     if is_other and (len(row) < len(names) or any(map(str.strip, row[len(names) :]))):
-        raise LineError(f"has {len(row)} cells, but the first row names {len(names)}")
+        raise LineError(f"has {counted(len(row), 'cell')}, but the first row names {len(names)}")
     return dict(zip(names, row, strict=False))

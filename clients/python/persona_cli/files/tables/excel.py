@@ -16,7 +16,7 @@ from persona_cli.files.tables.table import (
     missing_extra,
     reading_with_library,
 )
-from persona_cli.terminal.output import compact_json
+from persona_cli.terminal.output import compact_json, counted
 
 # Of a cell that may have no value: a formula, or what could not be computed, such as #N/A.
 _DOUBTFUL = re.compile(rb"""<f[ >/]|\st=["']e["']""")
@@ -152,7 +152,8 @@ def _named(
 ) -> Cells | LineError:
     if not all(map(_is_blank, cells[len(names) :])):
         held = compact_json([*map(_value, cells)])
-        return LineError(f"has {len(cells)} cells, but the first row names {len(names)}", held)
+        has = counted(len(cells), "cell")
+        return LineError(f"has {has}, but the first row names {len(names)}", held)
     for name, fault in zip(names, faults, strict=False):
         if fault is not None:
             return LineError(f"{name} {fault.reason}", compact_json({name: fault.held}))

@@ -26,7 +26,7 @@ from persona_server.storage.engine.postgresql.sessions import (
     PooledSessions,
     Sessions,
 )
-from persona_server.storage.engine.postgresql.turns import Turns
+from persona_server.storage.engine.postgresql.turns import WriteTurns
 from persona_server.storage.engine.postgresql.urls import parts_of
 from persona_server.storage.engine.postgresql.watch import Watch
 
@@ -55,7 +55,7 @@ class PostgresqlDatabase(PeeweeDatabase):
         self._sessions: Sessions = PooledSessions() if pooler else OwnSessions()
         self._pool = Pool(self._connect)
         self._alone: Connection | None = None  # what keeps out others
-        self._turns = Turns()
+        self._turns = WriteTurns()
         self._watch = Watch()
 
     def get_context_options(self) -> dict[str, Any]:
@@ -306,9 +306,11 @@ class PostgresqlDatabase(PeeweeDatabase):
     def rewrite(self) -> None:
         """Write the tables anew without anything that was deleted. Nobody can use them meanwhile.
 
-        What it takes is the owner's right, and as much room on the disk again.
+        What it takes is the owner's right, and as much room on the disk again. The planner's
+        samples are of the rows that are left; those before were a catalog's rows, written anew too.
         """
         with self._held() as connection:
+            connection.execute("ANALYZE")
             connection.execute("VACUUM FULL")
 
     def open_ahead(self, count: int) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from persona_server.storage.engine.fairlock import FairLock
 
 
-class Turns:
+class WriteTurns:
     """A fair lock for each tenant that is written now."""
 
     def __init__(self) -> None:
