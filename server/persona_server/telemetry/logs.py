@@ -12,12 +12,12 @@ import logging
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import Any
 
 from persona_server.telemetry.log_writer import LineWriter
+from persona_server.telemetry.tracebacks import Tracebacks
 
 EXIT_SECONDS = 1.0  # for the last lines to be written when the process ends
 LOGGER = logging.getLogger("persona")
@@ -94,12 +94,16 @@ def print_out(text: str) -> None:
 class Handler(logging.Handler):
     """Queues each record as one line."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._tracebacks = Tracebacks()
+
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record as time, level, message, and what the call gave with `extra`."""
         extra = {k: v for k, v in vars(record).items() if k not in _STANDARD}
         extra |= _Form.always
-        if record.exc_info:
-            extra["traceback"] = "".join(traceback.format_exception(*record.exc_info))
+        if record.exc_info and (error := record.exc_info[1]):
+            extra["traceback"] = self._tracebacks.text(error, _time(record.created))
         level = record.levelname.lower()
         write_line(_bytes(_line()(record.created, level, record.getMessage(), extra)))
 
@@ -160,7 +164,7 @@ def json_line(at: float, level: str, message: str, extra: dict[str, Any]) -> str
 
 def text_line(at: float, level: str, message: str, extra: dict[str, Any]) -> str:
     """Return the same for a person at a terminal, with a traceback below if there is one."""
-    trace = str(extra.pop("traceback", ""))
+    trace = "".join(f"{_shown(row)}\n" for row in str(extra.pop("traceback", "")).splitlines())
     words = " ".join(f"{k}={_shown(v)}" for k, v in extra.items() if v is not None and v != "")
     return f"{_time(at)} {level:<7} {message} {words}".rstrip() + "\n" + trace
 

@@ -2,12 +2,12 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from persona_server.telemetry import logs
+from persona_server.telemetry import logs, tracebacks
 from persona_server.telemetry.logs import json_line, text_line
 from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.recorder import FinishedCall, Recorder
@@ -114,6 +114,8 @@ def test_text_can_not_move_a_terminals_cursor() -> None:
     """Some is not ours, such as the names that an identity provider gives its keys."""
     line = text_line(0.0, "info", "keys", {"kids": "a\x1b[2J\nb\u202e", "why": "Ørsted 🎈"})
     assert line.endswith("keys kids=a\\x1b[2J\\nb\\u202e why=Ørsted 🎈\n")
+    line = text_line(0.0, "error", "failed", {"traceback": "Traceback …\nValueError: \x1b[2J\n"})
+    assert line.endswith("\nTraceback …\nValueError: \\x1b[2J\n")
 
 
 def test_lines_can_not_be_forged(logger: logging.Logger, capfd: pytest.CaptureFixture[str]) -> None:
@@ -151,3 +153,51 @@ def test_it_is_written_as_the_gateway_writes_its_lines() -> None:
         '{"time":"2023-11-14T22:13:20.250000Z","level":"info","message":"keys",'
         '"kids":["a","b"],"by":{"c":1}}\n'
     )
+
+
+def fail(*, cause: str) -> None:
+    try:
+        raise KeyError(cause)
+    except KeyError as error:
+        raise ValueError("why") from error
+
+
+def fail_elsewhere() -> None:
+    raise ValueError("why")
+
+
+def test_of_errors_of_one_kind_one_is_whole(
+    logger: logging.Logger, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of calls fail in the same way when a database is away."""
+    logs.configure("info")
+
+    whole: list[str] = []  # times of lines
+
+    def log(failing: Callable[[], None]) -> str:
+        try:
+            failing()
+        except ValueError as error:
+            logger.error("failed", exc_info=error)
+        (entry,) = entries(capfd)
+        whole.append(entry["time"])
+        return str(entry["traceback"])
+
+    assert "Traceback" in log(lambda: fail(cause="one"))
+    brief = f"KeyError: 'another'\nValueError: why\n(whole in the line of {whole[0]})\n"
+    assert log(lambda: fail(cause="another")) == brief
+    assert "Traceback" in log(fail_elsewhere)
+    monkeypatch.setattr(tracebacks, "WHOLE_SECONDS", 0.0)
+    assert "Traceback" in log(lambda: fail(cause="after a minute"))
+
+
+def test_kinds_of_errors_are_remembered_in_bounds(
+    logger: logging.Logger, capfd: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("info")
+    kinds = [type(f"Kind{number}", (Exception,), {}) for number in range(tracebacks.KINDS + 1)]
+    for kind in [*kinds, kinds[0], kinds[-1]]:
+        logger.error("failed", exc_info=kind())
+    *_, oldest, newest = (entry["traceback"] for entry in entries(capfd))
+    assert "whole in the line of" not in oldest
+    assert "whole in the line of" in newest
