@@ -174,6 +174,7 @@ var (
 	printable     = regexp.MustCompile(`^[ -~]+$`)
 	requestIDForm = regexp.MustCompile(`^[!-~]{1,128}$`)
 	traceForm     = regexp.MustCompile(`^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-[!-~]{1,73})?$`)
+	stateForm     = regexp.MustCompile(`^[ -~]+$`)
 	timeoutForm   = regexp.MustCompile(`^([0-9]{1,8})([HMSmun])$`)
 )
 
@@ -208,6 +209,9 @@ func (c *call) forwarded() metadata.MD {
 	}
 	if trace := c.traceparent(); trace != "" {
 		md.Set("traceparent", trace)
+		if state := c.tracestate(); state != "" {
+			md.Set("tracestate", state)
+		}
 	}
 	if c.secret != "" {
 		md.Append(secretKey, c.secret)
@@ -224,6 +228,16 @@ func (c *call) traceparent() string {
 		return trace[0]
 	}
 	return ""
+}
+
+// tracestate is what tracing systems have to say of the trace; "" without it. Of a long one 512 characters need be
+// forwarded, says W3C, and gRPC's metadata has ASCII alone.
+func (c *call) tracestate() string {
+	state := strings.Join(c.r.Header.Values("Tracestate"), ",")
+	if len(state) > 512 || !stateForm.MatchString(state) {
+		return ""
+	}
+	return state
 }
 
 // isTrace is whether the server takes this for a trace as well: ids of zeros and version ff are none, and only

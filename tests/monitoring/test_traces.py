@@ -94,10 +94,11 @@ def test_rest_goes_on_with_a_trace_too(traced: Service, collector: Collector) ->
     trace = new_trace()
     client = Rest(traced.rest, traced.token())
     path = f"/api/v1/projects/{MISSING.project_id}"
-    client.call("GET", path, headers=[parent(trace)]).problem(404, "PROJECT_NOT_FOUND")
+    headers = [parent(trace), ("tracestate", "congo=t61"), ("tracestate", "rojo=00f")]
+    client.call("GET", path, headers=headers).problem(404, "PROJECT_NOT_FOUND")
     spans = collector.of_trace(trace, f"{SERVICE}/GetProject")
     call = next(span for span in spans if span.name.startswith(SERVICE))
-    assert call.parent_span_id.hex() == CALLER
+    assert (call.parent_span_id.hex(), call.trace_state) == (CALLER, "congo=t61,rojo=00f")
     assert attributes(call)["error.type"] == "PROJECT_NOT_FOUND"
     assert call.status.code == Status.STATUS_CODE_UNSET  # the caller's failure, not the server's
     assert "SELECT" in {span.name for span in spans}
@@ -129,7 +130,8 @@ def test_what_is_not_to_be_seen_is_not_sent(traced: Service, collector: Collecto
     called(traced, MISSING, traced.token(), parent(unsampled, "00"))
     assert called(traced, MISSING, "bad", parent(refused)) == "UNAUTHENTICATED"
     called(traced, MISSING, traced.token(), ("traceparent", f"00-{wrong}-0000000000000000-01"))
-    called(traced, MISSING, traced.token(), parent(after))
+    broken = [("tracestate", text) for text in ("x" * 513, ",,,", "a" * 300 + "=1")]
+    called(traced, MISSING, traced.token(), parent(after), *broken)
     collector.of_trace(after, f"{SERVICE}/GetProject")
     seen = {span.trace_id.hex() for span in collector.spans}
     assert not seen & {unsampled, refused, wrong}

@@ -33,13 +33,14 @@ def test_another_request_id_is_replaced(broken: Rest, backend: Backend, given: l
     assert all(is_uuid(value) for value in made)
 
 
-def test_nothing_but_four_headers_is_forwarded(broken: Rest, backend: Backend) -> None:
+def test_nothing_but_five_headers_is_forwarded(broken: Rest, backend: Backend) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     forwarded = {
         "authorization": "Bearer any",
         "x-request-id": "r",
         "idempotency-key": str(uuid.uuid4()),
         "traceparent": trace,
+        "tracestate": "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7",
     }
     others = [
         ("Grpc-Metadata-X", "1"),
@@ -76,6 +77,27 @@ def test_a_trace_of_a_later_version_is_forwarded(broken: Rest, backend: Backend)
 def test_a_malformed_traceparent_is_left_out(broken: Rest, backend: Backend, trace: str) -> None:
     assert broken.call("GET", X, headers=[("Traceparent", trace)]).status == 200
     assert "traceparent" not in dict(backend.metadata)
+
+
+@pytest.mark.parametrize(
+    ("states", "forwarded"),
+    [
+        (["a=1", "b=2"], "a=1,b=2"),
+        (["a=" + "x" * 510], "a=" + "x" * 510),
+        (["a=" + "x" * 511], None),
+        (["a=é"], None),
+        ([""], None),
+    ],
+)
+def test_a_tracestate_goes_with_its_trace(
+    broken: Rest, backend: Backend, states: list[str], forwarded: str | None
+) -> None:
+    named = [("Tracestate", state) for state in states]
+    trace = ("Traceparent", f"00-{TRACE}-{SPAN}-01")
+    assert broken.call("GET", X, headers=[trace, *named]).status == 200
+    assert dict(backend.metadata).get("tracestate") == forwarded
+    assert broken.call("GET", X, headers=named).status == 200
+    assert "tracestate" not in dict(backend.metadata)
 
 
 def test_two_authorizations_are_refused(service: Service, rest: Rest, place: Place) -> None:

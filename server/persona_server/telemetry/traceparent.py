@@ -1,4 +1,4 @@
-"""The header by which a caller says to which trace a call belongs: W3C Trace Context, level 1."""
+"""The headers by which a caller says to which trace a call belongs: W3C Trace Context, level 1."""
 
 import re
 
@@ -7,6 +7,7 @@ _FORM = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[!-~]{1,73})?"
 )
 _TRACE = slice(3, 35)
+TRACESTATE_CHARS = 512  # of a tracestate: so many are to be taken at least
 
 
 def is_traceparent(value: str) -> bool:

@@ -50,9 +50,11 @@ class Tracing:
         self._tracer = self._provider.get_tracer(NAME, version)
         self._caller = TraceContextTextMapPropagator()
 
-    def call(self, name: str, traceparent: str, arrived: int, about: Attributes) -> CallSpan:
-        """Begin the span of a call, within that of its caller if it says which that is."""
-        parent = self._caller.extract({"traceparent": traceparent}) if traceparent else None
+    def call(
+        self, name: str, caller: Mapping[str, str], arrived: int, about: Attributes
+    ) -> CallSpan:
+        """Begin the span of a call, within that of its caller if its headers say which that is."""
+        parent = self._caller.extract(caller) if caller["traceparent"] else None
         return CallSpan(self._tracer, name, parent, arrived, about)
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from persona_server.identity.api_keys import PREFIX
 from persona_server.identity.principal import LEEWAY, Principal
 from persona_server.services.call import Call
 from persona_server.telemetry.spans import CallSpan
-from persona_server.telemetry.traceparent import is_traceparent, trace_of
+from persona_server.telemetry.traceparent import TRACESTATE_CHARS, is_traceparent, trace_of
 from persona_server.transport.auth import unauthenticated
 from persona_server.transport.errors import status_of
 from persona_server.transport.methods import Method
@@ -108,6 +108,7 @@ class Rpc:
         "started",
         "tenant",
         "traceparent",
+        "tracestate",
         "waited",
         "why_out",
     )
@@ -128,7 +129,8 @@ class Rpc:
         self.answer_bytes = 0  # of the answer that is sent next
         self.size = 0  # of all its messages and answers, in bytes
         self.span: CallSpan | None = None  # where spans are made
-        self.traceparent = ""  # of the span that called, as W3C has it
+        self.traceparent = ""  # of the span that called, as W3C has it, …
+        self.tracestate = ""  # … and what tracing systems have to say of it
         self.cancel: Callable[[], object] = _nothing
         self.is_logged = True  # once it is over
         self.code = "OK"
@@ -161,6 +163,8 @@ class Rpc:
                 self.request_id = str(value)
             elif key == "traceparent" and is_traceparent(str(value)):
                 self.traceparent = str(value)
+            elif key == "tracestate" and len(value) <= TRACESTATE_CHARS:
+                self.tracestate = str(value)
 
     def identify(self, principal: Principal, why_out: WhyOut = _stays_in) -> None:
         """Take note of who calls. `why_out` tells why that one may go on no more, if so."""

@@ -31,7 +31,8 @@ def tracing_step(tracing: Tracing) -> Step:
             "persona.tenant": rpc.tenant,
         }
         arrived = time.time_ns() - int((time.perf_counter() - rpc.started) * _NANOS)
-        rpc.span = tracing.call(method, rpc.traceparent, arrived, about)
+        caller = {"traceparent": rpc.traceparent, "tracestate": rpc.tracestate}
+        rpc.span = tracing.call(method, caller, arrived, about)
 
     def enter(rpc: Rpc) -> None:
         if rpc.span:

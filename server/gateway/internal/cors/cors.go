@@ -13,7 +13,7 @@ const (
 	methods = "GET, HEAD, POST, PATCH, DELETE"
 	// What a request may have beside what browsers let every page send.
 	requestHeaders = "Authorization, Content-Encoding, Content-Type, Grpc-Timeout, Idempotency-Key, If-None-Match, " +
-		"Traceparent, X-API-Key, X-Request-Id"
+		"Traceparent, Tracestate, X-API-Key, X-Request-Id"
 	// What a page may read of an answer beside what browsers show every page.
 	answerHeaders = "Allow, ETag, Link, Location, Retry-After, WWW-Authenticate, X-Deleted-Count, X-Next-Page-Token, X-Request-Id"
 	// Seconds that a browser need not ask again: 2 hours, the most that Chromium takes.
