@@ -31,7 +31,7 @@ def test_rows_that_are_none_are_refused_alone() -> None:
     assert [number for number, row in found if isinstance(row, dict)] == [2, 6, 8]
     refused = {number: row for number, row in found if isinstance(row, str)}
     assert refused.keys() == {3, 4, 5, 7}
-    assert refused[3].startswith("has 1 cells")
+    assert refused[3].startswith("has 1 cell,")
     assert refused[4].startswith("has 3 cells")
     assert "--encoding" in refused[5]
     assert "too long" in refused[7]
