@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 @contextmanager
 def _told(place: Path | str, upgrade: "Upgrade") -> Iterator[None]:
-    """Say how far an upgrade is, for as long as it takes. No server has the folder meanwhile."""
+    """Say how far an upgrade is, for as long as it takes. No server uses it meanwhile."""
     from persona_server.storage.upgrade import telling
 
     with unserved(place):
@@ -51,8 +51,8 @@ def migrate(
     """Make the tables of this version, or bring older ones to it.
 
     A server does so by itself where it starts with the right to. However many do it at once, one
-    does, and the others find it done. A folder must have a database, and is upgraded with the
-    server stopped.
+    does, and the others find it done. A folder must have a database. Stop the servers before an
+    upgrade: it is refused while one runs.
     """
     # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage.engine.database import shown
@@ -65,7 +65,7 @@ def migrate(
     with failing_in_words("persona migrate"):
         if isinstance(place, Path):  # another one would be an empty service, with keys of its own
             require_database(place)
-        with closing(open_store(place, watched=partial(_told, place))) as store:
+        with closing(open_store(place, watched=partial(_told, place), unserved=True)) as store:
             if grant_to:
                 with refusing_to_open(shown(place)):
                     grant(store.database, grant_to)

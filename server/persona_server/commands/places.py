@@ -89,7 +89,9 @@ def opened(data: str, database: str, *, make: bool = False) -> "Iterator[Store]"
         place = database_place(data, database)
         with (
             failing_in_words(),
-            closing(open_store(place, make=make, watched=lambda _: unserved(place))) as store,
+            closing(
+                open_store(place, make=make, watched=lambda _: unserved(place), unserved=True)
+            ) as store,
         ):
             yield store
     except (TokenError, ValueError) as error:

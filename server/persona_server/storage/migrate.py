@@ -22,12 +22,15 @@ _FIRSTS = {FIRST, "0016_tables"}  # of both engines
 _one_at_a_time = threading.Lock()
 
 
-def migrate(database: Database, watched: Watched = unwatched) -> list[str]:
+def migrate(
+    database: Database, watched: Watched = unwatched, *, unserved: bool = False
+) -> list[str]:
     """Apply what is pending in one exclusive transaction; return the names of what was applied.
 
     The history is read again inside, so of several starters one migrates and the others find it
-    done. `watched` is what an upgrade is made in, and waited for. Raises DatabaseError for a
-    database that is newer than this code.
+    done. `watched` is what an upgrade is made in, and waited for; an `unserved` one is refused
+    where a server of PostgreSQL runs. Raises DatabaseError, also for a database that is newer than
+    this code.
     """
     runner = runner_of(database)
     upgrade = _upgrade(runner)
@@ -38,6 +41,8 @@ def migrate(database: Database, watched: Watched = unwatched) -> list[str]:
         database.mark()
         if not _pending(runner):  # who serves may have no right to change the schema
             return []
+        if unserved and upgrade.is_due:
+            database.require_unserved()
         applied = list(runner.up())
         # Once all are applied, since this code fills the tables. A new database has no answers.
         if not is_new(applied) and _derives(runner, applied):

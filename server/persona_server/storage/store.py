@@ -264,18 +264,22 @@ def open_store(
     pooler: bool = False,
     traces: bool = False,
     watched: Watched = unwatched,
+    unserved: bool = False,
 ) -> Store:
     """Open the database at a place. If `make`, make it where it is missing, and migrate it.
 
     `pooler` is as in `open_database`; with `traces` what it does for calls is in their spans; an
-    upgrade is made within what `watched` returns. Raises DatabaseError if it can't be used: not
-    there, damaged, unreadable, of another version, an unfinished copy.
+    upgrade is made within what `watched` returns, and if `unserved` beneath no server. Raises
+    DatabaseError if it can't be used: not there, damaged, unreadable, of another version, an
+    unfinished copy.
     """
     with refusing_to_open(shown(place)):
         database = open_database(place, make=make, pooler=pooler)
         try:
             require_finished(database)
-            applied = migrate(database, watched) if make else require_current(database)
+            applied = (
+                migrate(database, watched, unserved=unserved) if make else require_current(database)
+            )
             database.require_rights(names_of(ALL), kept=names_of(APPEND_ONLY))
         except BaseException:
             database.close_all()

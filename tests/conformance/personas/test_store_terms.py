@@ -137,6 +137,7 @@ def test_one_that_comes_back_from_a_dropped_set_has_them_in_the_new_one(
     assert names(group, AR) == []
     group.add(given)
     assert names(group, AR) == ["Ana"]
+    assert stored_terms(store, old) == set(terms_of(one("Bob", state="AR")))
     store.sweeper.sweep(DUE, 0)
     assert stored_terms(store, old) == set()
     assert names(group, AR) == ["Ana"]

@@ -38,7 +38,7 @@ from support.answering.measuring import (
     truth,
 )
 from support.answers import answer
-from support.data import persona, uid
+from support.data import persona, rich_persona, uid
 from support.probe import REFUSALS, Probe
 from support.stored import TENANT, StoredGroup, read, rows
 
@@ -142,6 +142,16 @@ def test_what_remains_of_a_person(store: Store, person: Everywhere) -> None:
     assert probe.checks_references()
     assert store.sweeper.sweep(2**62, 60) == 0  # the ids stay taken
     assert probe.count("persona", tenant_id=key) == len(person.others) + 3
+
+
+def test_nothing_remains_of_one_that_came_back_from_a_deleted_set(store: Store) -> None:
+    """Not even hashes of its name in the set that it was in before."""
+    group, given = StoredGroup(store), rich_persona(id=uid(), external_id="crm-7")
+    (one,) = group.add(given)
+    group.drop()
+    group.add(given)
+    erase(store, one, TENANT)
+    assert Probe(store).count("persona_term") == 0
 
 
 def test_the_planner_has_no_sample_of_it(store: Store) -> None:

@@ -1,5 +1,6 @@
 """R17: a migration killed at any step leaves the old schema or the new one, with every row."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import count
@@ -20,6 +21,8 @@ from support.databases.migrating import migrant
 from support.databases.older import FIRST_TABLES, older_database, populate_first
 from support.dbfile import connection
 from support.postgresql import Cluster
+from support.service import PERSONA
+from support.waiting import LIMIT
 
 BEFORE = 18  # the number of the migration that the oldest released database has
 STRIDE = 15  # of the steps that are many
@@ -162,6 +165,28 @@ def test_of_ten_that_migrate_at_once_one_does(
         assert process.tell("all") == [0] * MIGRANTS
     assert schema(populated) == new
     assert older.rows(populated) == rows
+
+
+def test_none_migrates_beneath_a_server(
+    older: Older, populated: str, new: list[list[tuple[object, ...]]]
+) -> None:
+    """Which would go on by the schema of before."""
+    before = schema(populated)
+    assert before != new
+    server = PostgresqlDatabase(populated)
+    server.rows("SELECT 1", ())  # it keeps the connection
+    refused = persona_migrate(populated)
+    assert (refused.returncode, schema(populated)) == (1, before)
+    assert "A server or another command is using" in refused.stderr
+    server.close_all()
+    assert persona_migrate(populated).returncode == 0
+    assert schema(populated) == new
+
+
+def persona_migrate(url: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command on a database."""
+    command = [str(PERSONA), "migrate", "--database", url]
+    return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
 
 
 def test_a_file_killed_at_any_step_is_as_it_was(

@@ -67,8 +67,7 @@ def add_personas(
         _require_same(persona, group, found, path.format(i))
         framed.append(found.framed)
         if not found.visible:
-            _restore(repositories, group, persona, found, path.format(i))
-            terms += _terms_at(position_of(unframed(found.framed)), persona)
+            terms += _restore(repositories, group, persona, found, path.format(i))
             restored += 1
     repositories.personas.insert(fresh)
     repositories.terms.add(set_id, terms)
@@ -114,8 +113,11 @@ def _terms_at(position: bytes, persona: Persona) -> list[bytes]:
 
 def _restore(
     repositories: Transaction, group: Group, persona: Persona, found: Known, path: str
-) -> None:
-    """Bring a deleted persona back. Raises ALREADY_EXISTS if the group shows its individual."""
+) -> list[bytes]:
+    """Bring a deleted persona back, and return the terms that it has with its place.
+
+    Raises ALREADY_EXISTS if the group shows its individual.
+    """
     raw = id_bytes(persona.id)
     individual = repositories.personas.ancestry([raw])[raw].library_persona_id
     if individual is not None:
@@ -124,6 +126,10 @@ def _restore(
     # Whoever was gone has not been looked at. The row of one that may wait is never purged.
     if individual is None and repositories.responses.has_answered(raw):
         repositories.promotions.add([raw], repositories.now)
+    position = position_of(unframed(found.framed))
+    # A dropped set has its terms still: who erases the persona would look for them in one set only.
+    repositories.terms.remove(found.set_id, position, terms_of(persona))
+    return _terms_at(position, persona)
 
 
 def _refuse_twice(

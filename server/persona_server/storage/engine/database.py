@@ -86,6 +86,12 @@ class Database(Protocol):
     def migrating(self) -> AbstractContextManager[object]:
         """Return the transaction in which one starter of several changes the schema."""
 
+    def require_unserved(self) -> None:
+        """Raise DatabaseError where others use it than who waits to change its schema too.
+
+        Only in the transaction of `migrating`. A folder has a lock for that.
+        """
+
     def alone(self) -> AbstractContextManager[object]:
         """Hold the database for a block, while no server may use it.
 

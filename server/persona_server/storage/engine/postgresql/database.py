@@ -33,7 +33,6 @@ from persona_server.storage.engine.postgresql.watch import Watch
 OLDEST = 15_00_00  # of the server
 CONNECT_SECONDS = 2  # and for each of the first answers
 STREAMED = 50  # rows that are fetched at once: an answer kept for retries can have 3 MiB
-MIGRATING = 0x706572736F6E61  # the lock of who changes the schema: "persona"
 APPLICATION = "persona/"  # and host and process: the name of a connection
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -231,8 +230,13 @@ class PostgresqlDatabase(PeeweeDatabase):
     def migrating(self) -> Iterator[None]:
         """Run a block in the transaction in which one starter of several changes the schema."""
         with self._held() as connection, self.atomic():
-            connection.execute(f"SELECT pg_advisory_xact_lock({MIGRATING})")
+            connection.execute(f"SELECT pg_advisory_xact_lock({presence.MIGRATING})")
             yield
+
+    def require_unserved(self) -> None:
+        """Raise DatabaseError where others use it, within the transaction of `migrating`."""
+        if presence.is_used(self._state.conn):
+            raise self._used()
 
     def grant(self, role: str, tables: Collection[str], kept: Collection[str]) -> None:
         """Give a role the rights of a server on these tables; in those `kept` it only adds rows."""
@@ -280,9 +284,7 @@ class PostgresqlDatabase(PeeweeDatabase):
         with contextlib.closing(connection):
             self._pool.close_idle()  # by which it is in use
             if not presence.exclude(connection):
-                raise DatabaseError(
-                    f"A server or another command is using {self.place}. Stop it first."
-                )
+                raise self._used()
             self._alone = connection
             try:
                 yield
@@ -292,6 +294,9 @@ class PostgresqlDatabase(PeeweeDatabase):
                 self._pool.close_idle()  # by which it would not be in use
                 with contextlib.suppress(psycopg.Error):  # it was lost
                     presence.admit(connection)
+
+    def _used(self) -> DatabaseError:
+        return DatabaseError(f"A server or another command is using {self.place}. Stop it first.")
 
     def _require_kept_out(self, connection: Connection) -> None:
         """Raise DatabaseError where the connection that keeps out others was lost."""

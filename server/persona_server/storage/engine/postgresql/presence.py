@@ -12,12 +12,23 @@ import psycopg
 from persona_server.storage.engine.postgresql.connection import Connection
 
 IN_USE = 0x757365  # the lock: "use"
+MIGRATING = 0x706572736F6E61  # that of who changes the schema: "persona"
 WAIT_SECONDS = 5.0  # for connections that were closed: the database may see that a moment later
 _PAUSE = 0.02
 _SHARE = f"SELECT pg_try_advisory_lock_shared({IN_USE})"
 _SHARE_ONCE = f"SELECT pg_try_advisory_xact_lock_shared({IN_USE})"
 _EXCLUDE = f"SELECT pg_try_advisory_lock({IN_USE})"
 _ADMIT = f"SELECT pg_advisory_unlock({IN_USE})"
+# Who waits to change the schema uses nothing yet.
+_OTHERS = (
+    "SELECT EXISTS (SELECT 1 FROM pg_locks used "  # noqa: S608 (numbers)
+    "WHERE used.locktype = 'advisory' AND used.granted AND used.objsubid = 1 "
+    f"AND used.classid = {IN_USE >> 32} AND used.objid = {IN_USE & 0xFFFFFFFF} "
+    "AND used.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "AND used.pid <> pg_backend_pid() AND NOT EXISTS (SELECT 1 FROM pg_locks waits "
+    "WHERE waits.pid = used.pid AND waits.locktype = 'advisory' AND NOT waits.granted "
+    f"AND waits.classid = {MIGRATING >> 32} AND waits.objid = {MIGRATING & 0xFFFFFFFF}))"
+)
 
 
 def share(connection: Connection) -> None:
@@ -53,6 +64,19 @@ def exclude(connection: Connection) -> bool:
         time.sleep(_PAUSE)
     connection.execute("SET idle_session_timeout = 0")  # however long the command takes
     return True
+
+
+def is_used(connection: Connection) -> bool:
+    """Return whether others use the database than those who wait to change its schema, as it does.
+
+    Those who are about to, and connections that were closed, have a moment to be gone.
+    """
+    until = time.monotonic() + WAIT_SECONDS
+    while _got(connection, _OTHERS):
+        if time.monotonic() >= until:
+            return True
+        time.sleep(_PAUSE)
+    return False
 
 
 def require(connection: Connection) -> None:

@@ -216,6 +216,9 @@ class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
         transaction: AbstractContextManager[object] = self.atomic("EXCLUSIVE")
         return transaction
 
+    def require_unserved(self) -> None:
+        """Do nothing: who keeps servers away has the lock on the folder."""
+
     def mark(self) -> None:
         """Write into the file that it is persona-service's, within the transaction that is open."""
         connection = self.connection()
