@@ -16,7 +16,14 @@ import pytest
 from cli.answers import jsonl, rated
 from cli.conftest import Cli, Place
 
-from persona_client import Persona, PersonaClient, PersonaGroup, Project
+from persona_client import (
+    Persona,
+    PersonaClient,
+    PersonaGroup,
+    Project,
+    RatingAnswer,
+    Response,
+)
 from support.waiting import LIMIT
 
 ID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -75,6 +82,32 @@ def test_many_reliabilities_are_a_line_each(cli: Cli, client: PersonaClient, pla
     assert len(lines) == 501
     assert all(ID.match(line) and len(line) <= 80 for line in lines[1:])
     assert "WHAT IS MISSING" in said
+
+
+def test_a_figure_and_its_interval_stay_together(
+    cli: Cli, client: PersonaClient, place: Place
+) -> None:
+    people = client.batch_create_personas(
+        *place.ids, [Persona(full_name=f"Person {i}") for i in range(20)]
+    )
+    simulations = str(uuid.uuid4()), str(uuid.uuid4())
+    for wave, simulation in enumerate(simulations):
+        ratings = [RatingAnswer(value=1 + wave * (i % 2), min=1, max=5) for i in range(20)]
+        answers = [
+            Response(persona_id=one.id, question_key=f"question_{j}", rating=rating)
+            for one, rating in zip(people, ratings, strict=True)
+            for j in range(3)
+        ]
+        client.record_responses(simulation, answers)
+    given = ("-s", simulations[0], "--other-simulation", simulations[1])
+    lines, said = on_terminal(cli, "compare", "--project", place.project, *given)
+    assert lines[0].split()[:3] == ["QUESTION", "DISTANCE", "P"]
+    rows = [line for line in lines if line.startswith("question_")]
+    figure = re.compile(r"question_\d  0\.125 \([\d.]+ to [\d.]+\) +(0|below 0)\.\d{3} ")
+    assert all(map(figure.match, rows)), rows
+    assert (len(rows), "VARIANCE" in said) == (3, True)
+    narrow, _ = on_terminal(cli, "compare", "--project", place.project, *given, columns=40)
+    assert [len(narrow), narrow[1][:21]] == [4, rows[0][:21]]
 
 
 def test_what_steers_is_shown_and_what_joins_is_itself(

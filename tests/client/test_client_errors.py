@@ -1,5 +1,7 @@
 """One exception class per reason, with everything the service said."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import grpc
 import pytest
 from client.standin import Standin
@@ -16,6 +18,7 @@ from persona_client import (
     PersonaClient,
     PersonaError,
     ProjectNotFound,
+    TlsFiles,
     Unavailable,
 )
 from persona_client.errors import CLASSES
@@ -96,6 +99,30 @@ def test_without_details_the_code_decides(
     assert (raised.value.code, raised.value.reason) == (code, "")
 
 
+def test_details_that_are_no_message_are_none() -> None:
+    """A proxy may give any bytes."""
+
+    def refuse(_request: bytes, context: grpc.ServicerContext) -> bytes:
+        context.set_trailing_metadata((("grpc-status-details-bin", b"\xff"),))
+        context.abort(grpc.StatusCode.NOT_FOUND, "None.")
+
+    handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+        "GetProject": grpc.unary_unary_rpc_method_handler(refuse)
+    }
+    server = grpc.server(ThreadPoolExecutor(1))
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("persona.v1.ProjectService", handlers),)
+    )
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    try:
+        with PersonaClient(address) as client, pytest.raises(NotFound) as raised:
+            client.get_project("x")
+    finally:
+        server.stop(0).wait()
+    assert (raised.value.message, raised.value.reason) == ("None.", "")
+
+
 def test_no_server_is_unavailable(standin: Standin, failing: PersonaClient) -> None:
     standin.stop()
     with pytest.raises(Unavailable) as raised:
@@ -114,6 +141,21 @@ def test_a_token_that_cannot_be_sent_is_refused(standin: Standin) -> None:
 def test_an_address_of_rest_or_without_a_port_is_refused_before_any_call(address: str) -> None:
     with pytest.raises(ValueError, match="HOST:PORT of gRPC"):
         PersonaClient(address, "x")
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999"])
+@pytest.mark.parametrize("address", ["127.0.0.1:", "[::1]:", "dns:///localhost:", "https://h:"])
+def test_a_port_that_can_not_be_is_refused(address: str, port: str) -> None:
+    """Of a larger one gRPC takes what is left of a division, and would send the token there."""
+    with pytest.raises(ValueError, match=r"(?i)port"):
+        PersonaClient(f"{address}{port}", "x")
+
+
+def test_a_scheme_may_be_in_capitals() -> None:
+    with pytest.raises(ValueError, match="HOST:PORT of gRPC"):
+        PersonaClient("HTTP://127.0.0.1:50051", "x")
+    with pytest.raises(ValueError, match="nowhere"):  # so TLS is meant
+        PersonaClient("HTTPS://127.0.0.1:50051", "x", tls=TlsFiles(ca="/nowhere"))
 
 
 def test_the_environment_names_address_and_token(

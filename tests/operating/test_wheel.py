@@ -132,3 +132,17 @@ def test_without_the_sdk_traces_say_what_to_install(installed: Path, tmp_path: P
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert "pip install 'persona-service[tracing]'" in line
+
+
+def test_the_oldest_packages_that_it_takes_do(wheels: dict[str, Path], tmp_path: Path) -> None:
+    projects = [ROOT / "clients/python/pyproject.toml", ROOT / "pyproject.toml"]
+    oldest = ["--resolution", "lowest-direct", "--no-emit-package", "persona-client"]
+    listed_in = tmp_path / "oldest.txt"
+    resolve: list[str | Path] = [UV, "pip", "compile", "-q", *oldest, *projects, "-o", listed_in]
+    subprocess.run([*resolve, "--python", sys.executable], check=True)
+    folder = tmp_path / "venv"
+    subprocess.run([UV, "venv", "-q", "--python", sys.executable, folder], check=True)
+    install: list[str | Path] = [UV, "pip", "install", "-q", "-p", folder]
+    subprocess.run([*install, "-r", listed_in, *wheels.values()], check=True)
+    with serving(folder / "bin", tmp_path / "data") as named:
+        assert listed(folder / "bin", named) == ""

@@ -4,6 +4,7 @@
 from typing import NamedTuple
 
 import grpc
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
@@ -262,7 +263,7 @@ def _details(error: grpc.RpcError) -> list[object]:
         return []
     try:
         status = rpc_status.from_call(error)
-    except ValueError:  # details that contradict the status: a proxy's, not the service's
+    except (ValueError, DecodeError):  # they contradict the status, or are none: a proxy's
         return []
     found: list[object] = []
     for packed in status.details if status else ():

@@ -95,7 +95,9 @@ def test_a_group_is_drawn_as_a_forest(cli: Cli, place: Place, group: Group, tmp_
 def test_several_are_promoted_each_by_itself(cli: Cli, place: Place, group: Group) -> None:
     people, nobody = [one.id for one in group.fill(3)], uid()
     answer_reliably(group, people[1])
-    head, *lines = rows(cli.run("promote", *people[:2], nobody, *place.options).out)
+    done = cli.run("promote", *people[:2], nobody, *place.options)
+    assert (done.code, done.err) == (1, "persona: 2 of 3 are not in the library.\n")
+    head, *lines = rows(done.out)
     assert head == ["ID", "OUTCOME", "LIBRARY PERSONA", "WHAT IS MISSING"]
     assert [line[:2] for line in lines] == [
         [people[0], "insufficient data"],
@@ -105,7 +107,10 @@ def test_several_are_promoted_each_by_itself(cli: Cli, place: Place, group: Grou
     assert lines[0][-1].startswith("No question was answered in two simulations")
     shown = cli.run("library", "show", lines[1][2], "--json").lines()
     assert shown[0]["origin_persona_id"] == people[1]
-    everybody = cli.run("promote", "--all", *place.options, "--json").lines()
+    assert cli.run("promote", *people, *place.options, "--json").code == 1
+    done = cli.run("promote", "--all", *place.options, "--json")
+    assert (done.code, done.err) == (0, "")
+    everybody = done.lines()
     assert [one["persona_id"] for one in everybody] == people
     assert everybody[1]["outcome"] == "PROMOTION_OUTCOME_ALREADY_PROMOTED"
     assert everybody[1]["library_persona_id"] == lines[1][2]

@@ -372,3 +372,10 @@ def _levels(picture: ET.Element, colour: str) -> list[float]:
             assert numbers[1] == numbers[3]
             found.append(numbers[1])
     return found
+
+
+def test_an_axis_without_a_picture_is_refused(cli: Cli, place: Place) -> None:
+    for words in (("timeline", *place.options), ("library", "timeline")):
+        for axis in ("simulation", "time"):
+            done = cli.run(*words, "00000000-0000-7000-8000-000000000000", "--by", axis)
+            assert (done.code, done.out, "--plot" in done.err) == (2, "", True)

@@ -65,7 +65,7 @@ def test_a_simulation_is_known_by_its_name_in_a_project(
     for command in (("responses", "list", *named, "--json"), ("responses", "export", *named)):
         [line] = cli.run(*command).lines()
         assert line["persona_id"] == persona.id
-    done = cli.run("responses", "void", *named, "--reason", "A test.")
+    done = cli.run("responses", "void", *named, "--reason", "A test.", "--yes")
     assert (done.code, done.out) == (0, "1 voided.\n")
     nameless = cli.run("responses", "list", "--simulation", "Wave 2")
     assert (nameless.code, "a name in --project" in nameless.err) == (2, True)

@@ -31,7 +31,11 @@ def test_a_simulation_is_voided(cli: Cli, client: PersonaClient, place: Place) -
     row = jsonl([rated(persona.id)])
     record = ("responses", "record", "-", "--simulation", simulation)
     assert cli.run(*record, stdin=row).out == "1 recorded, 0 refused.\n"
-    done = cli.run("responses", "void", "--simulation", simulation, "--reason", "A test.")
+    void = ("responses", "void", "--simulation", simulation, "--reason", "A test.")
+    unasked = cli.run(*void)  # where there is nobody to ask
+    assert (unasked.code, unasked.out, "--yes" in unasked.err) == (2, "", True)
+    assert not any(one.void_reason for one in client.list_responses(simulation_id=simulation))
+    done = cli.run(*void, "--yes")
     assert (done.code, done.out, done.err) == (0, "1 voided.\n", "")
     again = cli.run(*record, stdin=row)
     assert again.out == "0 recorded, 1 were there already, 0 refused.\n"

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from persona.v1.comparison_pb2 import QuestionComparison
 from persona_cli.plot.bars import BLUE, MAX_BARS, ORANGE, draw_axes, grid, write_titles
 from persona_cli.plot.panels import shown_of
-from persona_cli.terminal.summaries import distance_text
+from persona_cli.terminal.summaries import distance_p_text, distance_text
 
 _HALF = 0.34  # of the room of an answer
 _LEGEND = (
@@ -36,7 +36,9 @@ def _draw(axes: Axes, one: QuestionComparison, lines: int) -> None:
     sums = [a + b for a, b in zip(one.shares, one.other_shares, strict=True)]
     largest = sorted(range(len(labels)), key=lambda i: (-sums[i], i))[:MAX_BARS]
     shown = sorted(largest)
-    said = [f"distance {found}"] if (found := distance_text(one)) else []
+    said = []
+    if distance := distance_text(one):
+        said.append(f"distance {distance}, adjusted p {distance_p_text(one)}")
     if hidden := len(labels) - len(shown):
         said.append(f"{hidden} more answers not shown")
     write_titles(axes, question, said, lines)

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 _GAP = "  "
 _LONG = 12  # cells; longer words are parted where there is no room
-# What is of no use in parts: an id, a number, or a time.
-_WHOLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[-+−]?[\d.]+|[\d-]+T[\d:.]+Z")
+# What is of no use in parts: an id, a number, or a time; and as a cell a figure with its interval.
+_NUMBER = r"[-+−]?[\d.]+"
+_WHOLE = re.compile(rf"[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}|{_NUMBER}|[\d-]+T[\d:.]+Z")
+_FIGURE = re.compile(rf"{_NUMBER} \({_NUMBER} to {_NUMBER}\)|below {_NUMBER}")
 _MARKS = ",;:()"
 
 Rows = Sequence[Sequence[str]]
@@ -78,6 +80,8 @@ def _least(rows: Rows) -> list[int]:
 
 
 def _longest(cell: str) -> int:
+    if _FIGURE.fullmatch(cell):
+        return cell_len(cell)
     words = [(cell_len(word), _WHOLE.fullmatch(word.strip(_MARKS))) for word in cell.split()]
     return max((width if whole else min(width, _LONG) for width, whole in words), default=0)
 

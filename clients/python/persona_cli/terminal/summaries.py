@@ -37,12 +37,17 @@ def moments_text(moments: AnswerMoments) -> str:
 
 
 def distance_text(one: QuestionComparison) -> str:
-    """Say how far two distributions are apart, and whether that is more than chance."""
+    """Say how far two distributions are apart."""
     if not one.HasField("distance"):
         return ""
     found = one.distance
     interval = f"{number_text(found.low)} to {number_text(found.high)}"
-    return f"{number_text(found.value)} ({interval}), adjusted p {p_text(found.adjusted_p)}"
+    return f"{number_text(found.value)} ({interval})"
+
+
+def distance_p_text(one: QuestionComparison) -> str:
+    """Say whether that is more than chance."""
+    return p_text(one.distance.adjusted_p) if one.HasField("distance") else ""
 
 
 def difference_text(one: QuestionComparison) -> str:
@@ -51,7 +56,12 @@ def difference_text(one: QuestionComparison) -> str:
         return ""
     found = one.mean_difference
     interval = f"{number_text(found.low, '+')} to {number_text(found.high, '+')}"
-    return f"{number_text(found.value, '+')} ({interval}), adjusted p {p_text(found.adjusted_p)}"
+    return f"{number_text(found.value, '+')} ({interval})"
+
+
+def difference_p_text(one: QuestionComparison) -> str:
+    """Say whether that is more than chance."""
+    return p_text(one.mean_difference.adjusted_p) if one.HasField("mean_difference") else ""
 
 
 def variance_text(one: QuestionComparison) -> str:

@@ -22,8 +22,8 @@ from persona_cli.commands.answers.exporting import export
 from persona_cli.commands.answers.recording import record
 from persona_cli.commands.projects import ListByDefault
 from persona_cli.terminal.answers import answer_text
-from persona_cli.terminal.command import CommandContext, client_command
-from persona_cli.terminal.failures import usage_error
+from persona_cli.terminal.command import CommandContext, Yes, client_command
+from persona_cli.terminal.failures import confirm, usage_error
 from persona_cli.terminal.listing import Limit, print_list
 from persona_cli.terminal.names import simulation_id
 from persona_cli.terminal.output import (
@@ -134,16 +134,19 @@ def void(
     project: Annotated[
         str, typer.Option("--project", "-p", help="Project of --simulation, by name or id.")
     ] = "",
+    yes: Yes = False,
 ) -> None:
     """Mark answers as void, for good: they can be read, and nothing measures or counts them.
 
-    Those named, all or none, or a whole simulation, in which nothing can be recorded any more. What
-    is void already keeps when and why.
+    Those named, all or none, or a whole simulation, in which nothing can be recorded any more, and
+    for which it asks first. What is void already keeps when and why.
     """
     if bool(response_ids) == bool(simulation):
         raise usage_error("Give either ids or --simulation.")
     if simulation:
         found = simulation_id(context.client, project, simulation)
+        question = f'Void simulation "{simulation}" with all its answers for good?'
+        confirm(question, yes=yes, unchanged="Nothing was voided.")
         count = context.client.void_simulation(found, reason)
     else:
         count = context.client.void_responses(response_ids or [], reason)

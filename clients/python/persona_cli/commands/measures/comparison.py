@@ -23,24 +23,19 @@ from persona_cli.terminal.output import print_json, print_table, say
 from persona_cli.terminal.shifts import kind_text, number_text
 from persona_cli.terminal.summaries import (
     agreement_text,
+    difference_p_text,
     difference_text,
+    distance_p_text,
     distance_text,
     variance_text,
 )
 from persona_client import Question, QuestionComparison, TargetDistribution
 
+# First what a narrow terminal has room for.
 _COLUMNS = (
-    "QUESTION",
-    "SCALE",
-    "N",
-    "OTHER N",
-    "PAIRED",
-    "DISTANCE",
-    "BY CHANCE",
-    "MEAN",
-    "AGREEMENT",
-    "VARIANCE",
-)
+    "QUESTION", "DISTANCE", "P", "MEAN", "P OF MEAN", "N", "OTHER N", "PAIRED", "AGREEMENT",
+    "BY CHANCE", "VARIANCE", "SCALE",
+)  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -145,13 +140,15 @@ def _draw(plot: str, names: tuple[str, str], found: Sequence[QuestionComparison]
 def _row(one: QuestionComparison) -> tuple[object, ...]:
     return (
         one.question.key,
-        kind_text(one.question),
+        distance_text(one),
+        distance_p_text(one),
+        difference_text(one),
+        difference_p_text(one),
         one.individual_count,
         one.other_individual_count or "exact",
         "yes" if one.paired else "no",
-        distance_text(one),
-        number_text(one.distance.expected) if one.HasField("distance") else "",
-        difference_text(one),
         agreement_text(one),
+        number_text(one.distance.expected) if one.HasField("distance") else "",
         variance_text(one),
+        kind_text(one.question),
     )

@@ -29,6 +29,7 @@ from persona_cli.terminal.output import (
 from persona_cli.terminal.shifts import kind_text, number_text
 from persona_cli.terminal.summaries import (
     agreement_text,
+    distance_p_text,
     distance_text,
     equal_text,
     means_text,
@@ -37,7 +38,8 @@ from persona_cli.terminal.summaries import (
 from persona_client import Fidelity, QuestionFidelity
 
 _QUESTIONS = (
-    "QUESTION", "SCALE", "N", "ACCURACY", "CONSISTENCY", "NORMALISED", "DISTANCE", "AGREEMENT",
+    "QUESTION", "SCALE", "N", "ACCURACY", "CONSISTENCY", "NORMALISED", "DISTANCE", "P",
+    "AGREEMENT",
 )  # fmt: skip
 _PERSONAS = ("ID", "REFERENCES", "COMPARED", "ACCURACY", "CONSISTENCY", "NORMALISED")
 
@@ -171,6 +173,7 @@ def _question_row(one: QuestionFidelity) -> tuple[object, ...]:
         one.accuracy.count,
         *_figures(one),
         distance_text(one.comparison),
+        distance_p_text(one.comparison),
         agreement_text(one.comparison),
     )
 

@@ -14,7 +14,7 @@ from persona.v1.measures_pb2 import (
 )
 from persona_cli.commands.measures.library import model_names, print_library_persona
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption, client_command
-from persona_cli.terminal.failures import telling, usage_error
+from persona_cli.terminal.failures import CommandError, telling, usage_error
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import (
     compact_json,
@@ -105,7 +105,8 @@ def promote(
     """Promote individuals to the library if their answers are reliable.
 
     One that is named is shown, or refused. Of several, or of --all, those that are reliable are
-    promoted, and what became of each is listed.
+    promoted, and what became of each is listed; it is a failure if one of several that are named is
+    not in the library then.
     """
     if bool(persona_ids) == everybody:
         raise usage_error("Give either ids or --all.")
@@ -114,7 +115,10 @@ def promote(
         _promote_one(context, *ids, persona_ids[0])
     else:
         with telling(lambda: "Who is promoted stays so, and the same command goes on."):
-            _print_promotions(context, _promoted(context.client, *ids, persona_ids or []))
+            promoted = _promoted(context.client, *ids, persona_ids or [])
+            missing = _print_promotions(context, promoted)
+        if persona_ids and missing:
+            raise CommandError(f"{missing} of {len(persona_ids)} are not in the library.")
 
 
 def _promote_one(context: CommandContext, project: str, group: str, persona: str) -> None:
@@ -137,16 +141,18 @@ def _promoted(
         yield from client.promote_personas(project, group, personas[start : start + _AT_ONCE])
 
 
-def _print_promotions(context: CommandContext, promotions: Iterable[Promotion]) -> None:
-    if context.as_json:
-        for one in promotions:
+def _print_promotions(context: CommandContext, promotions: Iterable[Promotion]) -> int:
+    """Print what became of each, and return how many are not in the library."""
+    missing, rows = 0, []
+    for one in promotions:
+        missing += not one.HasField("library_persona_id")
+        if context.as_json:
             print_json(one)
-        return
-    rows = (
-        (one.persona_id, _outcome(one), one.library_persona_id, one.explanation)
-        for one in promotions
-    )
-    print_table(("ID", "OUTCOME", "LIBRARY PERSONA", "WHAT IS MISSING"), rows, lines=True)
+        else:
+            rows.append((one.persona_id, _outcome(one), one.library_persona_id, one.explanation))
+    if not context.as_json:
+        print_table(("ID", "OUTCOME", "LIBRARY PERSONA", "WHAT IS MISSING"), rows, lines=True)
+    return missing
 
 
 def _outcome(one: Promotion) -> str:

@@ -9,7 +9,7 @@ import typer
 from persona_cli.commands.measures.options import PlotOption, QuestionOption, require_picture
 from persona_cli.plot.picture import write_picture
 from persona_cli.terminal.command import CommandContext, GroupOption, ProjectOption
-from persona_cli.terminal.failures import CommandError
+from persona_cli.terminal.failures import CommandError, usage_error
 from persona_cli.terminal.names import group_ids
 from persona_cli.terminal.output import print_json, print_table, print_text, say
 from persona_cli.terminal.shifts import (
@@ -31,7 +31,8 @@ class Axis(StrEnum):
 
 
 ByOption: TypeAlias = Annotated[
-    Axis, typer.Option("--by", help="What the picture has from left to right.")
+    Axis | None,
+    typer.Option("--by", help="What the picture of --plot has from left to right. Default: time."),
 ]
 
 
@@ -44,14 +45,14 @@ def timeline(
     group: GroupOption,
     question: QuestionOption = "",
     plot: PlotOption = "",
-    by: ByOption = Axis.TIME,
+    by: ByOption = None,
 ) -> None:
     """Show the answers over time of a persona's individual, and how they have shifted.
 
     --plot draws them: answers with the noise to expect, trends with their 95% band, and reliable
     change in orange. It needs the extra `plot`.
     """
-    require_picture(plot)
+    _require_picture(plot, by)
     client, ids = context.client, group_ids(context.client, project, group)
 
     def name() -> str:
@@ -71,14 +72,14 @@ def library_timeline(
     ],
     question: QuestionOption = "",
     plot: PlotOption = "",
-    by: ByOption = Axis.TIME,
+    by: ByOption = None,
 ) -> None:
     """Show an individual's answers over time, question by question, and how they have shifted.
 
     --plot draws them: answers with the noise to expect, trends with their 95% band, and reliable
     change in orange. It needs the extra `plot`.
     """
-    require_picture(plot)
+    _require_picture(plot, by)
     client = context.client
     found = client.get_library_persona_attitude_timeline(library_persona_id, question_key=question)
     _show(
@@ -90,12 +91,19 @@ def library_timeline(
     )
 
 
+def _require_picture(plot: str, by: Axis | None) -> None:
+    """End the command where it can't draw what it should."""
+    require_picture(plot)
+    if by is not None and not plot:
+        raise usage_error("--by is for a picture: give --plot, too.")
+
+
 def _show(
     context: CommandContext,
     found: Iterable[QuestionTimeline],
     plot: str,
     name: Callable[[], str],
-    by: Axis,
+    by: Axis | None,
 ) -> None:
     """Draw timelines, or print them; `name` says whose they are."""
     if plot:
@@ -111,7 +119,7 @@ def _show(
 
 
 def _draw(
-    plot: str, timelines: Sequence[QuestionTimeline], name: Callable[[], str], by: Axis
+    plot: str, timelines: Sequence[QuestionTimeline], name: Callable[[], str], by: Axis | None
 ) -> None:
     if not timelines:
         raise CommandError("There are no answers to draw.")
