@@ -161,9 +161,8 @@ def test_no_home_is_one_sentence(tmp_path: Path) -> None:
     assert line.startswith("persona serve: The default of --data wants a folder, since this user")
 
 
-@pytest.mark.parametrize("data", ["/proc/persona", "/dev/null/persona"])
-def test_a_folder_that_can_not_be_made_is_one_sentence(data: str) -> None:
-    assert f"{data} can't be used for a database" in failed(data)
+def test_a_folder_that_can_not_be_made_is_one_sentence() -> None:
+    assert "/proc/persona can't be used for a database" in failed("/proc/persona")
 
 
 @pytest.mark.parametrize("flag", ["--listen", "--metrics"])
@@ -214,7 +213,7 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 def test_what_is_no_folder_is_named(data: Path, below: str) -> None:
     """As a link to a volume that is not mounted."""
     data.symlink_to(data.with_name("nowhere"))
-    assert f"{data} is no folder, or a link to none" in failed(data / below)
+    assert f"{data} is neither a folder nor a link to one" in failed(data / below)
     data.unlink()
     data.write_text("a backup, say")
     assert str(data) in (line := failed(data / below))
