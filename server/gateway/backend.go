@@ -55,8 +55,8 @@ func dial(address string, by credentials.TransportCredentials) (*grpc.ClientConn
 	)
 }
 
-// streamsEach is how many calls a connection carries at once. The server refuses more than 100, and
-// counts those that are over a little longer than the gateway does.
+// streamsEach is how many calls a connection carries at once. The server keeps 100 open, and counts those that
+// are over a little longer than the gateway does; more would wait in gRPC, where callers have no turns.
 const streamsEach = 64
 
 // channel is calls to the server: so many at once, the others wait, callers by turns.

@@ -38,11 +38,11 @@ def test_the_openapi_document_is_up_to_date() -> None:
     assert checked.returncode == 0, checked.stderr
 
 
-def test_the_page_on_settings_names_the_dear_rpcs() -> None:
+def test_the_page_on_settings_names_the_heavy_rpcs() -> None:
     text = (ROOT / "docs/configuration.md").read_text("utf-8")
-    (row,) = re.findall(r"^\| dear: ([\w, ]+) \|", text, re.M)
-    dear = {name.rpartition(".")[2] for name, rules in RPCS.items() if rules.pool == "dear"}
-    assert set(row.split(", ")) == dear
+    (row,) = re.findall(r"^\| heavy: ([\w, ]+) \|", text, re.M)
+    heavy = {name.rpartition(".")[2] for name, rules in RPCS.items() if rules.pool == "heavy"}
+    assert set(row.split(", ")) == heavy
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name)

@@ -163,7 +163,7 @@ def test_no_home_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_folder_that_can_not_be_made_is_one_sentence() -> None:
     assert "/proc/persona can't be used for a database" in failed("/proc/persona")
-    assert "/dev/null is no folder, or a link to none" in failed("/dev/null/persona")
+    assert "/dev/null is neither a folder nor a link to one" in failed("/dev/null/persona")
 
 
 @pytest.mark.parametrize("flag", ["--listen", "--metrics"])

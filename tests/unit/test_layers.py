@@ -172,7 +172,6 @@ def test_calls_are_aborted_in_one_place() -> None:
     }
     ending = {"abort", "abort_with_status", "set_code", "set_details"}
     aborts = [(path, called) for path, _, called in calls if called in ending]
-    place = (
-        "transport/entrance/refusals.py"  # which ends a call by itself, or later by the other two
-    )
+    # It ends a call by `abort`, or later by the other two.
+    place = "transport/entrance/refusals.py"
     assert sorted(aborts) == [(place, one) for one in ("abort", "set_code", "set_details")]

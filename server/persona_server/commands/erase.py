@@ -47,7 +47,6 @@ def erase(
     reused as. Reference answers go too: those of the real person that it stands for. Stop the
     server first. Backups are not reached.
     """
-    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage.erasure.guard import scrub
     from persona_server.storage.erasure.people import PersonErasure
 

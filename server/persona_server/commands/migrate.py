@@ -54,7 +54,6 @@ def migrate(
     does, and the others find it done. A folder must have a database. Stop the servers before an
     upgrade: it is refused while one runs.
     """
-    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage.engine.database import shown
     from persona_server.storage.engine.errors import refusing_to_open
     from persona_server.storage.engine.folder import require_database

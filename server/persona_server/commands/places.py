@@ -47,7 +47,6 @@ def _parsed(flag: str, text: str, parse: Callable[[str], Path | str]) -> Path | 
 
 def require_tenant(name: str) -> None:
     """End the command for what can't be the name of a tenant."""
-    # Imported when it runs: `persona --help` reads this module, and would wait for it.
     from persona_server.identity.principal import TENANT, TENANT_RULE
 
     if not TENANT.fullmatch(name):
@@ -67,7 +66,6 @@ def unserved(place: Path | str) -> AbstractContextManager[object]:
 
     One that runs would go on by the schema of before. Raises DatabaseError where one does.
     """
-    # Imported when it runs: `persona --help` reads this module, and would wait for it.
     from persona_server.storage.engine.folder import lock_file
 
     return lock_file(place) if isinstance(place, Path) else nullcontext()
@@ -81,7 +79,6 @@ def opened(data: str, database: str, *, make: bool = False) -> "Iterator[Store]"
 
     So does what is wrong with the words of a token or key, or with a duration.
     """
-    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.identity.principal import TokenError
     from persona_server.storage.store import open_store
 

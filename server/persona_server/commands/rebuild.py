@@ -25,7 +25,6 @@ def rebuild_measures(data: Data = DATA, database: Database = "") -> None:
 
     Needed only if those tables are damaged; the answers themselves are not touched.
     """
-    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage import keys
     from persona_server.storage.store import open_store
 

@@ -18,7 +18,6 @@ def register(app: typer.Typer) -> None:
 
 
 def _serve(flags: dict[str, str | None]) -> None:
-    # Imported when it runs: `persona --help` reads this module, and would wait for the server.
     from persona_server.running.start import serve
 
     serve(flags)

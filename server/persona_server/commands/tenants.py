@@ -159,7 +159,6 @@ def set_quotas(
 
     A running server heeds them within 30 seconds.
     """
-    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.identity import changes
 
     require_tenant(tenant)
@@ -178,7 +177,6 @@ def erase(tenant: _Tenant, yes: Yes = False, data: Data = DATA, database: Databa
     Its name, its quotas, its revoked tokens and one audit row are left. Stop the server first.
     Backups are not reached, and tokens of the tenant are good until they expire.
     """
-    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage.erasure.guard import scrub
     from persona_server.storage.erasure.tenants import TenantErasure
 

@@ -97,7 +97,6 @@ def _require_alone(context: typer.Context, flag: str, others: set[str]) -> None:
 
 
 def _key(store: "Store", *, init: bool) -> "LocalKey":
-    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.identity.tokens import find_local_key, local_key
 
     key = local_key(store) if init else find_local_key(store)

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from persona_server.process.gateway_talk import Talk
+from persona_server.process.gateway_channel import GatewayChannel
 from persona_server.settings.config import Settings
 from persona_server.settings.values import Address
 from persona_server.telemetry import logs
@@ -60,7 +60,7 @@ class GatewayProcess:
         self._log.start()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._talk = Talk(self._process.stdin, self._process.stdout)
+        self._channel = GatewayChannel(self._process.stdin, self._process.stdout)
         try:
             self.address = self._listening_address(program)
         except GatewayError:
@@ -91,17 +91,17 @@ class GatewayProcess:
 
     def figures(self) -> bytes:
         """Return its page of metrics; b"" before it has given any."""
-        return self._talk.page()
+        return self._channel.page()
 
     def set_log_level(self, level: str) -> None:
         """Let it log from now on as the server does."""
-        self._talk.order("level", level)
+        self._channel.order("level", level)
 
     def watch(self, died: Callable[[], None]) -> None:
         """Call `died` if the gateway ends by itself, which is logged. One that hangs is ended."""
 
         def wait() -> None:
-            self._talk.run(self._end_hanging)
+            self._channel.run(self._end_hanging)
             self._process.wait()
             if not self._stopping:
                 logs.LOGGER.error(_DIED)
@@ -112,7 +112,7 @@ class GatewayProcess:
     def stop(self, grace: float) -> None:
         """Let requests in flight end within `grace` seconds, then end the process."""
         self._stopping = True
-        self._talk.close()
+        self._channel.close()
         try:
             self._process.wait(grace + 1.0)  # it keeps the grace by itself; this is for one stuck
         except subprocess.TimeoutExpired:

@@ -71,6 +71,7 @@ class App:
         memory.keep_freed()
         self._settings = settings
         self._is_worker = place is not None
+        workers = place.count if place else 1
         self._stop = threading.Event()
         self.wake = Wake()
         self._failed = False
@@ -83,7 +84,7 @@ class App:
         )
         self._counters = self._counting_with(place) if place else None
         self._condition = Condition(self._counters.condition if self._counters else None)
-        pages = PageCache(settings.page_cache_bytes // (place.count if place else 1))
+        pages = PageCache(settings.page_cache_bytes // workers)
         self.metrics = self._measuring(pages)
         self._replica = replica_of(settings)
         self._policy = policy_of(settings)
@@ -94,7 +95,7 @@ class App:
         self._callers = Callers(self.store, settings, place.published if place else None)
         self._quotas = TenantQuotas(quota_of(settings), self.store.own_quotas)
         self.store.most_stored = lambda tenant: self._quotas.known(tenant).stored_bytes
-        self._guards = Guards(place.count if place else 1)
+        self._guards = Guards(workers)
         self._guards.gateway.secret = place.secret if place else ""
         self._server = self._serving(services, place)
         self._health = HealthLook(self.store, self._condition, self._server.serving)

@@ -43,14 +43,13 @@ class Settings:
     )
     pooler: bool = setting(
         "off",
-        "Ask nothing of a connection to PostgreSQL beyond one transaction, as a pooler such as "
-        "PgBouncer in transaction mode wants it.",
+        "Rely on no session of PostgreSQL beyond one transaction, as behind a pooler such as "
+        "PgBouncer in transaction mode.",
         values.switch,
     )
     read_database: str = setting(
         "",
-        "URL of a replica of --database, from which pages of personas are read that it has "
-        "already.",
+        "URL of a replica of --database, from which pages of personas are read once it has them.",
         values.database,
     )
     listen: values.Address = setting(
@@ -69,7 +68,7 @@ class Settings:
     )
     metrics_tenants: int = setting(
         "0",
-        "How many tenants the metrics name, the first that call; the rest are one.",
+        "How many tenants the metrics name: the first that call; all others count as one.",
         values.whole_between(0, 1000),
     )
     workers: int = setting(
@@ -103,7 +102,8 @@ class Settings:
     )
     local_tokens: bool | None = setting(
         "",
-        "Whether tokens of the local key are taken, on or off; off loopback it must be said.",
+        "Whether tokens of the local key are accepted, on or off; where other machines can reach "
+        "the service it must be set.",
         values.switch_or_unset,
     )
     jwks_url: str = setting(
@@ -112,8 +112,10 @@ class Settings:
         "tokens are taken.",
         values.key_set_url,
     )
-    jwks_issuer: str = setting("", "The provider's name, as its tokens have it in iss.", str)
-    jwks_audience: str = setting("", "This service's name in aud of the provider's tokens.", str)
+    jwks_issuer: str = setting("", "Issuer of the provider's tokens, as in their iss.", str)
+    jwks_audience: str = setting(
+        "", "Audience that the provider's tokens must have in aud: this service.", str
+    )
     jwks_tenant_claim: str = setting(
         "tenant", "Claim of the provider's tokens that names the tenant.", values.name_of_claim
     )
@@ -131,12 +133,12 @@ class Settings:
     )
     jwks_keep: float = setting(
         "86400",
-        "Seconds that the provider's keys are taken while its key set can't be fetched.",
+        "Seconds for which the provider's keys are accepted while its key set can't be fetched.",
         values.seconds_between(1, 30 * DAY),
     )
     print_token: bool = setting(
         "off",
-        "Print a first token at a start on loopback even if stdout is no terminal.",
+        "Print a first token at a start on loopback even if stdout is not a terminal.",
         values.switch,
     )
     open_reflection: bool = setting(
@@ -144,7 +146,7 @@ class Settings:
     )
     public_grpcio: bool = setting(
         "off",
-        "Use nothing of grpcio that is not public; docs/promises.md says what then does not hold.",
+        "Use only what is public in grpcio; docs/promises.md says what does not hold then.",
         values.switch,
     )
     gateway_program: str = setting(
@@ -247,8 +249,8 @@ class Settings:
     )
     stream_idle_seconds: float = setting(
         "30",
-        "Seconds after which an import ends that brings nothing new, and any stream that is not "
-        "read; both resume.",
+        "Seconds after which an import that brings nothing new ends, and any stream that is not "
+        "read; both can be resumed.",
         values.seconds_between(1, 3600),
     )
     grace: float = setting(

@@ -15,7 +15,7 @@ BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.
 _NAMES = (*map(floatToGoString, BOUNDS), "+Inf")
 
 
-class _Number:
+class _Counter:
     """How many calls, and since when they are counted, in seconds since 1970."""
 
     __slots__ = ("since", "value")
@@ -25,7 +25,7 @@ class _Number:
         self.since = time.time()
 
 
-class _Spread:
+class _Histogram:
     """How many seconds calls took: how many of them up to each of BOUNDS or beyond, and the sum."""
 
     __slots__ = ("counts", "since", "sum")
@@ -44,18 +44,18 @@ class CallFigures(Collector):
     """Counts finished calls by method and code. One thread at a time may add to them."""
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[str, str], _Number] = {}
-        self._seconds: dict[str, _Spread] = {}
-        self._waits: dict[str, _Spread] = {}
+        self._counters: dict[tuple[str, str], _Counter] = {}
+        self._seconds: dict[str, _Histogram] = {}
+        self._waits: dict[str, _Histogram] = {}
 
     def add(self, method: str, code: str, seconds: float, waited: float) -> None:
         """Count a finished RPC; `waited` is the part of its seconds before a thread took it."""
-        number = self._numbers.get((method, code))
-        if number is None:
-            number = self._numbers[method, code] = _Number()
-            self._seconds.setdefault(method, _Spread())
-            self._waits.setdefault(method, _Spread())
-        number.value += 1
+        counter = self._counters.get((method, code))
+        if counter is None:
+            counter = self._counters[method, code] = _Counter()
+            self._seconds.setdefault(method, _Histogram())
+            self._waits.setdefault(method, _Histogram())
+        counter.value += 1
         self._seconds[method].add(seconds)
         self._waits[method].add(waited)
 
@@ -63,22 +63,22 @@ class CallFigures(Collector):
         """Return the three metrics."""
         what = "Finished RPCs by method and status code."
         family = CounterMetricFamily("persona_rpc", what, labels=("method", "code"))
-        for names, number in list(self._numbers.items()):
-            family.add_metric(names, number.value, number.since)
+        for names, counter in list(self._counters.items()):
+            family.add_metric(names, counter.value, counter.since)
         yield family
         what = "Seconds an RPC took in the server, from its arrival."
-        yield _histogram("persona_rpc_seconds", what, self._seconds)
+        yield _family("persona_rpc_seconds", what, self._seconds)
         what = "Seconds of that in which an RPC waited for a thread."
-        yield _histogram("persona_rpc_wait_seconds", what, self._waits)
+        yield _family("persona_rpc_wait_seconds", what, self._waits)
 
 
-def _histogram(name: str, what: str, spreads: dict[str, _Spread]) -> Metric:
+def _family(name: str, what: str, histograms: dict[str, _Histogram]) -> Metric:
     family = HistogramMetricFamily(name, what, labels=("method",))
-    for method, spread in list(spreads.items()):
+    for method, histogram in list(histograms.items()):
         total, buckets = 0, []
-        for bound, count in zip(_NAMES, spread.counts, strict=True):
+        for bound, count in zip(_NAMES, histogram.counts, strict=True):
             total += count
             buckets.append((bound, float(total)))
-        family.add_metric((method,), buckets, spread.sum)
-        family.add_sample(f"{name}_created", {"method": method}, spread.since)
+        family.add_metric((method,), buckets, histogram.sum)
+        family.add_sample(f"{name}_created", {"method": method}, histogram.since)
     return family

@@ -15,7 +15,7 @@ class Family(NamedTuple):
     samples: dict[str, float]
 
     @property
-    def passes(self) -> bool:
+    def is_momentary(self) -> bool:
         """Whether it is of what is now, and is nothing any more when its process has ended."""
         return self.kind == _GAUGE and not self._is_time
 
@@ -67,7 +67,7 @@ def added_up(all_figures: Iterable[Figures]) -> Figures:
 
 def lasting(figures: Figures) -> Figures:
     """Return what counts on when a process has ended: all but what was of its moment."""
-    return {name: family for name, family in figures.items() if not family.passes}
+    return {name: family for name, family in figures.items() if not family.is_momentary}
 
 
 def written(figures: Figures) -> bytes:

@@ -12,7 +12,7 @@ from persona.v1 import errors_pb2
 from persona_server import errors
 from persona_server.errors import ServiceError
 from persona_server.transport.entrance.calls import UnaryCall
-from persona_server.transport.entrance.door import Door
+from persona_server.transport.entrance.interceptor import EntranceInterceptor
 from persona_server.transport.entrance.rates import network_of
 from persona_server.transport.entrance.refusals import abort
 from persona_server.transport.errors import shutting_down
@@ -39,7 +39,7 @@ class Health:
         self._closed = False
         self._watches = Streams(MAX_WATCHES, ADDRESS_WATCHES)
 
-    def join(self, door: Door, pools: Pools) -> None:
+    def join(self, entrance: EntranceInterceptor, pools: Pools) -> None:
         """Answer the calls of a server. They are open, and not logged one by one."""
         checks, watches = pools.intake("health"), pools.intake("watch")
 
@@ -49,8 +49,8 @@ class Health:
         def watch(rpc: Rpc) -> Any:
             return UnaryCall(rpc, self._watch, watches).streaming()
 
-        door.add_open(_method("Check", "health"), checks, check)
-        door.add_open(_method("Watch", "watch"), watches, watch)
+        entrance.add_open(_method("Check", "health"), checks, check)
+        entrance.add_open(_method("Watch", "watch"), watches, watch)
 
     def serving(self, serving: bool) -> None:
         """Set what health says, overall and per service; nothing any more once it has ended."""

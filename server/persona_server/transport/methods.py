@@ -29,7 +29,7 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
 )
 
 # The thread pools, see pools.py.
-PoolName: TypeAlias = Literal["read", "dear", "write", "stream", "reflection", "health", "watch"]
+PoolName: TypeAlias = Literal["read", "heavy", "write", "stream", "reflection", "health", "watch"]
 
 
 class Rules(NamedTuple):
@@ -43,7 +43,7 @@ RPCS: dict[str, Rules] = {
     "persona.v1.PersonaService.ListPersonas": Rules("read", ("personas:read",)),
     "persona.v1.PersonaService.GetPersona": Rules("read", ("personas:read",)),
     "persona.v1.PersonaService.BatchGetPersonas": Rules("read", ("personas:read",)),
-    "persona.v1.PersonaService.CountPersonas": Rules("dear", ("personas:read",)),
+    "persona.v1.PersonaService.CountPersonas": Rules("heavy", ("personas:read",)),
     "persona.v1.PersonaService.ExportPersonas": Rules("stream", ("personas:read",)),
     "persona.v1.PersonaService.CreatePersona": Rules("write", ("personas:write",)),
     "persona.v1.PersonaService.BatchCreatePersonas": Rules("write", ("personas:write",)),
@@ -79,41 +79,41 @@ RPCS: dict[str, Rules] = {
     "persona.v1.SimulationService.GetSimulation": Rules("read", ("responses:read",)),
     "persona.v1.SimulationService.UpdateSimulation": Rules("write", ("responses:write",)),
     "persona.v1.SimulationService.ListQuestions": Rules("read", ("responses:read",)),
-    "persona.v1.LibraryService.GetReliability": Rules("dear", ("library:read", "responses:read")),
+    "persona.v1.LibraryService.GetReliability": Rules("heavy", ("library:read", "responses:read")),
     "persona.v1.LibraryService.GetLibraryPersonaReliability": Rules(
-        "dear", ("library:read", "responses:read")
+        "heavy", ("library:read", "responses:read")
     ),
     "persona.v1.LibraryService.ListReliabilities": Rules(
-        "dear", ("library:read", "responses:read", "personas:read")
+        "heavy", ("library:read", "responses:read", "personas:read")
     ),
     "persona.v1.LibraryService.PromotePersona": Rules(
-        "dear", ("library:write", "library:read", "responses:read")
+        "heavy", ("library:write", "library:read", "responses:read")
     ),
     "persona.v1.LibraryService.PromotePersonas": Rules(
-        "dear", ("library:write", "library:read", "responses:read")
+        "heavy", ("library:write", "library:read", "responses:read")
     ),
     "persona.v1.LibraryService.ListLibraryPersonas": Rules("read", ("library:read",)),
     "persona.v1.LibraryService.GetLibraryPersona": Rules("read", ("library:read",)),
     "persona.v1.LibraryService.RetireLibraryPersona": Rules(
         "write", ("library:write", "library:read")
     ),
-    "persona.v1.LibraryService.MatchLibraryPersonas": Rules("dear", ("library:read",)),
+    "persona.v1.LibraryService.MatchLibraryPersonas": Rules("heavy", ("library:read",)),
     "persona.v1.LibraryService.ReuseLibraryPersonas": Rules(
         "write", ("personas:write", "library:read")
     ),
     "persona.v1.LibraryService.GetAttitudeTimeline": Rules(
-        "dear", ("library:read", "responses:read")
+        "heavy", ("library:read", "responses:read")
     ),
     "persona.v1.LibraryService.GetLibraryPersonaAttitudeTimeline": Rules(
-        "dear", ("library:read", "responses:read")
+        "heavy", ("library:read", "responses:read")
     ),
     "persona.v1.ComparisonService.SummarizeResponses": Rules(
-        "dear", ("library:read", "responses:read")
+        "heavy", ("library:read", "responses:read")
     ),
-    "persona.v1.ComparisonService.CompareResponses": Rules("dear", ("responses:read",)),
+    "persona.v1.ComparisonService.CompareResponses": Rules("heavy", ("responses:read",)),
     "persona.v1.ComparisonService.RecordReferenceAnswers": Rules("write", ("responses:write",)),
-    "persona.v1.ComparisonService.MeasureFidelity": Rules("dear", ("responses:read",)),
-    "persona.v1.ComparisonService.MeasureGroupFidelity": Rules("dear", ("responses:read",)),
+    "persona.v1.ComparisonService.MeasureFidelity": Rules("heavy", ("responses:read",)),
+    "persona.v1.ComparisonService.MeasureGroupFidelity": Rules("heavy", ("responses:read",)),
 }
 
 

@@ -24,7 +24,7 @@ LIMITS: dict[PoolName, PoolLimits] = {
     # More threads cost nothing on one core. A slow filter holds up few.
     "read": PoolLimits(8, costly=max(2, cores() - 1)),
     # Reads that are slow by their nature: a second one is for another tenant.
-    "dear": PoolLimits(2, costly=2),
+    "heavy": PoolLimits(2, costly=2),
     # Of their own: writers that wait for their turn must not hold up readers. Two for a tenant's
     # batches: while one comes to the disk, the next is checked.
     "write": PoolLimits(4, costly=3),

@@ -7,10 +7,11 @@ from typing import Any, TypeAlias
 
 import grpc
 
+from persona_server.telemetry.logs import LOGGER
 from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.entrance.connections import Connections
-from persona_server.transport.entrance.door import Door, keep_ticking
 from persona_server.transport.entrance.guards import Guards
+from persona_server.transport.entrance.interceptor import EntranceInterceptor
 from persona_server.transport.entrance.refusals import Refusals
 from persona_server.transport.handlers import Handlers
 from persona_server.transport.health import Health
@@ -23,6 +24,7 @@ from persona_server.transport.streams import Streams
 from persona_server.transport.watching import watch_entrance
 
 DRAIN_SECONDS = 0.25
+_TICK_SECONDS = 0.1
 
 # What finds, of an RPC, the function that serves its calls.
 FindServing: TypeAlias = Callable[[Method], Callable[..., Any]]
@@ -67,24 +69,28 @@ class PersonaServer:
         self._health = Health()
         watch_entrance(metrics.registry, self._health, self._pools, guards.answers)
         self._refusals = Refusals(pipeline, self._connections, metrics)
-        door = Door(pipeline, self._refusals)
         handlers = Handlers(pipeline, self._pools, self._streams, guards, early=early)
+        self._reflection = Reflection(handlers, is_open=open_reflection)
+        entrance = EntranceInterceptor(pipeline, self._refusals)
+        self._add_methods(entrance, handlers, serving)
+        # A second server would else bind the port silently; workers are to share it.
+        shared = ("grpc.so_reuseport", int(workers is not None))
+        options = (*OPTIONS, shared, ("grpc.max_allowed_incoming_connections", places))
+        # Every behaviour names its pool; this one is for what grpcio asks of it beside them.
+        self._server = grpc.server(self._pools["read"], interceptors=[entrance], options=options)
+        entrance.register(self._server)
+
+    def _add_methods(
+        self, entrance: EntranceInterceptor, handlers: Handlers, serving: FindServing
+    ) -> None:
+        """Add every RPC of the contract, of reflection and of health."""
         for descriptor in SERVICES:
             for method in methods_of(descriptor):
                 handler = handlers.handler(method, serving(method))
-                door.add(method, self._pools.intake(method.pool), handler)
-        self._reflection = Reflection(handlers, is_open=open_reflection)
+                entrance.add(method, self._pools.intake(method.pool), handler)
         for method, handler in self._reflection.rows():
-            door.add(method, self._pools.intake(method.pool), handler)
-        self._health.join(door, self._pools)
-        # Every behaviour names its pool; this one is for what grpcio asks of it beside them.
-        port = (
-            "grpc.so_reuseport",
-            int(workers is not None),
-        )  # else a second server would bind silently
-        options = (*OPTIONS, port, ("grpc.max_allowed_incoming_connections", places))
-        self._server = grpc.server(self._pools["read"], interceptors=[door], options=options)
-        door.register(self._server)
+            entrance.add(method, self._pools.intake(method.pool), handler)
+        self._health.join(entrance, self._pools)
 
     @property
     def threads(self) -> int:
@@ -111,7 +117,7 @@ class PersonaServer:
     def start(self) -> None:
         """Accept calls. Health answers NOT_SERVING until `serving(True)`."""
         self._server.start()
-        keep_ticking(self._refusals.tick, self._end_late)
+        _keep_ticking(self._refusals.tick, self._end_late)
 
     def serving(self, serving: bool) -> None:
         """Set what health says, overall and per service; nothing any more once it has ended."""
@@ -143,3 +149,18 @@ class PersonaServer:
         self._metrics.late_messages.inc(self._pools.tick(now))
         self._metrics.unread_answers.inc(self._guards.answers.tick(now))
         self._guards.unread.tick(now)
+
+
+def _keep_ticking(*ticks: Callable[[float], object]) -> None:
+    """Call each of these ten times a second, with time.monotonic(), until the process ends."""
+
+    def tick() -> None:
+        while True:
+            time.sleep(_TICK_SECONDS)
+            for one in ticks:
+                try:
+                    one(time.monotonic())
+                except Exception:  # noqa: BLE001 (the other calls need it)
+                    LOGGER.exception("calls could not be watched")
+
+    threading.Thread(target=tick, name="calls-watch", daemon=True).start()

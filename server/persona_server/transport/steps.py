@@ -62,18 +62,18 @@ def call_steps(
         if rpc.is_logged:
             recorder.add(_finished(rpc))
 
-    door, spending = _Door(authenticator), _Spending(quotas, use)
+    admission, spending = _Admission(authenticator), _Spending(quotas, use)
     return (
         Step("record", answered=count_written, leave=record),
         Step("shield", failed=shield),
         Step("gateway", admit=guards.gateway.recognise),
         Step("draining", admit=guards.draining.refuse),
-        Step("authentication", admit=door.authenticate),
-        Step("suspension", admit=door.refuse_suspended),
+        Step("authentication", admit=admission.authenticate),
+        Step("suspension", admit=admission.refuse_suspended),
         Step("scopes", admit=_require_scopes),
         Step("quotas", admit=spending.begin, leave=spending.end),
         *more,
-        Step("revocation", enter=door.refuse_revoked),
+        Step("revocation", enter=admission.refuse_revoked),
         Step("deadline", enter=_require_time, leave=_end_patience),
         Step("own quotas", enter=spending.read_quota),
         Step("unread answers", answered=guards.answers.take_room),
@@ -85,7 +85,7 @@ def call_steps(
     )
 
 
-class _Door:
+class _Admission:
     """Who is let in, at the start and once more when a call has waited. All raise to refuse."""
 
     def __init__(self, authenticator: Authenticator) -> None:

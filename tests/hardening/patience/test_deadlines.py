@@ -26,7 +26,7 @@ pytestmark = pytest.mark.alone  # a quarter of a second is little beside others
 
 
 class Slow:
-    """A service whose dear reads take long."""
+    """A service whose heavy reads take long."""
 
     def __init__(self, service: Service) -> None:
         self.service = service

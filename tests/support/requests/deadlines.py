@@ -21,7 +21,7 @@ LATE = 0.25  # beyond it, at most
 BACK_SECONDS = 5.0  # until all is answered again, once the database is back
 TRIES = 8
 SOON = 10.0  # seconds within which the log has a call that has come
-AT_ONCE: dict[PoolName, int] = {"read": 4, "dear": 2, "write": 3, "stream": 2}
+AT_ONCE: dict[PoolName, int] = {"read": 4, "heavy": 2, "write": 3, "stream": 2}
 _READER = "reader"  # the tenant of all that change nothing
 
 

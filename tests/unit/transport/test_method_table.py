@@ -121,7 +121,7 @@ def test_scopes_are_the_contracts(rpc: MethodDescriptor) -> None:
 
 # What reads all of an individual's answers or the whole library, or 10,000 rows in any order or
 # answers of a selection.
-DEAR = {
+HEAVY = {
     "CountPersonas",
     "GetReliability",
     "GetLibraryPersonaReliability",
@@ -139,8 +139,8 @@ DEAR = {
 
 
 def test_every_pool_of_the_table_is_there() -> None:
-    assert {rules.pool for rules in RPCS.values()} == {"read", "dear", "write", "stream"}
-    assert set(LIMITS) == {"read", "dear", "write", "stream", "reflection", "health", "watch"}
+    assert {rules.pool for rules in RPCS.values()} == {"read", "heavy", "write", "stream"}
+    assert set(LIMITS) == {"read", "heavy", "write", "stream", "reflection", "health", "watch"}
 
 
 @ALL
@@ -150,7 +150,7 @@ def test_pools_keep_writers_and_streams_from_readers(rpc: MethodDescriptor) -> N
         assert method.pool == "stream"
     else:
         usual = "read" if rpc.name.startswith(READS) else "write"
-        assert method.pool == ("dear" if rpc.name in DEAR else usual)
+        assert method.pool == ("heavy" if rpc.name in HEAVY else usual)
 
 
 @ALL

@@ -12,7 +12,7 @@ from persona_server.telemetry.metrics import Metrics
 from persona_server.transport.entrance import responding
 from persona_server.transport.entrance.calls import UnaryCall
 from persona_server.transport.entrance.connections import Connections
-from persona_server.transport.entrance.door import Door
+from persona_server.transport.entrance.interceptor import EntranceInterceptor
 from persona_server.transport.entrance.refusals import Refusals
 from persona_server.transport.methods import Method
 from persona_server.transport.options import MOST_CONNECTIONS
@@ -38,11 +38,11 @@ def call() -> Iterator[Any]:
     pipeline, metrics = Pipeline(()), Metrics()
     connections = Connections(metrics, MOST_CONNECTIONS)
     pools = Pools(pipeline, connections, early=True)
-    door = Door(pipeline, Refusals(pipeline, connections, metrics))
+    entrance = EntranceInterceptor(pipeline, Refusals(pipeline, connections, metrics))
     intake = pools.intake("read")
-    door.add_open(METHOD, intake, lambda rpc: UnaryCall(rpc, serve, intake))
-    server = grpc.server(pools["read"], interceptors=[door])
-    door.register(server)
+    entrance.add_open(METHOD, intake, lambda rpc: UnaryCall(rpc, serve, intake))
+    server = grpc.server(pools["read"], interceptors=[entrance])
+    entrance.register(server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:

@@ -32,7 +32,6 @@ def backup(
     The file is looked through before it gets its name; where that fails nothing is left. It holds
     the keys that sign tokens, so treat it as a secret.
     """
-    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage.upkeep.backups import back_up, back_up_to
 
     folder = folder_of(data)

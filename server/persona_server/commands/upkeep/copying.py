@@ -37,7 +37,6 @@ def copy_database(
     end each table is compared, a line each; the exit code is 1 if one differs. `persona copy` is
     the same where it is told --from and --to.
     """
-    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage.copying.places import copying
 
     here, there = named_place("--from", source), named_place("--to", target)

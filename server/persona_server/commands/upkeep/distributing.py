@@ -17,7 +17,6 @@ def distribute(data: Data = DATA, database: Database = "") -> None:
     version, empty or not. A run that was ended goes on when it is started again. Citus has no
     triggers: see docs/scaling.md for what then guards what is kept.
     """
-    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage.distribution import distribute
 
     with failing_in_words("persona distribute"), opened(data, database) as store:

@@ -26,8 +26,7 @@ def doctor(
     The exit code is 1 if there is a problem; a warning is none. A server may run meanwhile; what is
     derived from answers is then not looked at.
     """
-    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
-    from persona_server.storage.upkeep.health import findings
+    from persona_server.storage.upkeep.doctor import findings
 
     folder, problems = folder_of(data), 0
     _show("ok", "versions", _versions(), as_json)

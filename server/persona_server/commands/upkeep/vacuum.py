@@ -20,7 +20,6 @@ def vacuum(data: Data = DATA) -> None:
     a server runs, that is done beside it, a little at a time. Without one the database is written
     anew, which gives back more, and takes twice its room on the disk while it works.
     """
-    # Imported when it runs: `persona --help` reads this module, and would wait for the store.
     from persona_server.storage.upkeep.shrinking import shrink
 
     folder = folder_of(data)

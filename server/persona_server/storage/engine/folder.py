@@ -143,7 +143,7 @@ def make_folder(folder: Path) -> None:
             folder.parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir(mode=0o700, exist_ok=True)  # another starter may have made it
     except FileExistsError as error:
-        raise DatabaseError(f"{error.filename} is no folder, or a link to none.") from error
+        raise DatabaseError(f"{error.filename} is neither a folder nor a link to one.") from error
     except OSError as error:
         raise _unusable(folder, error) from error
 

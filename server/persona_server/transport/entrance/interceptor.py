@@ -1,21 +1,16 @@
 """Where calls come in: each is let in or refused as soon as its headers are there."""
 
-import threading
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import grpc
 
-from persona_server.telemetry.logs import LOGGER
 from persona_server.transport.entrance.intake import Intake
 from persona_server.transport.entrance.refusals import Refusals
 from persona_server.transport.errors import crowded
 from persona_server.transport.methods import Method
 from persona_server.transport.pipeline import Pipeline
 from persona_server.transport.rpc import Rpc
-
-TICK_SECONDS = 0.1
 
 
 class _Row(NamedTuple):
@@ -25,7 +20,7 @@ class _Row(NamedTuple):
     admit: Callable[[Rpc], bool]
 
 
-class Door(grpc.ServerInterceptor):
+class EntranceInterceptor(grpc.ServerInterceptor):
     """The RPCs of a server. grpcio asks it on its event thread, so nothing here waits.
 
     Those that anybody may call are registered with gRPC's core, which then has a queue of arrived
@@ -73,18 +68,3 @@ class Door(grpc.ServerInterceptor):
 def _let_in(rpc: Rpc) -> bool:
     rpc.forwarded = ""  # no gateway passes such a call on, whatever it says
     return True
-
-
-def keep_ticking(*ticks: Callable[[float], object]) -> None:
-    """Call each of these ten times a second, with time.monotonic(), for as long as we live."""
-
-    def tick() -> None:
-        while True:
-            time.sleep(TICK_SECONDS)
-            for one in ticks:
-                try:
-                    one(time.monotonic())
-                except Exception:  # noqa: BLE001 (the other calls need it)
-                    LOGGER.exception("calls could not be watched")
-
-    threading.Thread(target=tick, name="calls-watch", daemon=True).start()

@@ -19,8 +19,8 @@ FIGURES = "figures"
 _CHUNK = 64 << 10  # bytes
 
 
-class Talk:
-    """The talk with one gateway. `run` is for a thread of its own; the rest is for any."""
+class GatewayChannel:
+    """The pipes to and from one gateway. `run` is for a thread of its own; the rest is for any."""
 
     def __init__(self, orders: IO[bytes], answers: IO[bytes]) -> None:
         self._orders = orders
