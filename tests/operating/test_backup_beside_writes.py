@@ -108,7 +108,7 @@ def test_a_backup_that_is_stopped_leaves_nothing_of_its_name(
             return False
 
         with writing(service):
-            assert any(was_stopped() for _ in range(10))
+            assert any(was_stopped() for _ in range(40))
         if number != signal.SIGKILL:
             assert not list(folder.iterdir())
         with backup(service, file) as again:  # which takes the place of what a killed one left

@@ -214,7 +214,7 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 def test_what_is_no_folder_is_named(data: Path, below: str) -> None:
     """As a link to a volume that is not mounted."""
     data.symlink_to(data.with_name("nowhere"))
-    assert f"{data} is no folder, or a link to none" in failed(data / below)
+    assert f"{data} is neither a folder nor a link to one" in failed(data / below)
     data.unlink()
     data.write_text("a backup, say")
     assert str(data) in (line := failed(data / below))
