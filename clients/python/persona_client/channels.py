@@ -34,19 +34,18 @@ def open_channel(address: str, files: TlsFiles, options: tuple[_Option, ...]) ->
 
     Raises ValueError for an address that can't be, or files that can't be used.
     """
-    scheme, _, port = address.lower().partition(":")
+    scheme, _, rest = address.lower().partition(":")
     if scheme == "https":
         return grpc.secure_channel(_target(address), _credentials(files), options)
     # Without a port gRPC would try that of https.
-    if not port or scheme == "http" or address.endswith("/"):
+    if not rest or scheme == "http" or address.endswith("/"):
         raise ValueError(
             "The address must be HOST:PORT of gRPC, or https://HOST:PORT where it has TLS, and not "
             f"of REST; got {address!r}."
         )
-    # gRPC would take what is left of it by division, and send the token there.
-    port = port.rpartition(":")[2]
-    if port.isdecimal() and not 0 < int(port) < 1 << 16:
-        raise ValueError(f"A port is a number from 1 to 65535; got {address!r}.")
+    port = rest.rpartition(":")[2]
+    if port.isdecimal():
+        _require_port(int(port), address)
     return grpc.insecure_channel(address, options)
 
 
@@ -56,9 +55,14 @@ def _target(address: str) -> str:
         raise ValueError(f"An address by TLS is https://HOST:PORT; got {address!r}.")
     host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
     port = HTTPS_PORT if url.port is None else url.port
-    if not port:
-        raise ValueError(f"A port is a number from 1 to 65535; got {address!r}.")
+    _require_port(port, address)
     return f"{host}:{port}"
+
+
+def _require_port(port: int, address: str) -> None:
+    # Of a larger one gRPC would take what is left by division, and send the token there.
+    if not 0 < port < 1 << 16:
+        raise ValueError(f"A port is a number from 1 to 65535; got {address!r}.")
 
 
 def _credentials(files: TlsFiles) -> grpc.ChannelCredentials:

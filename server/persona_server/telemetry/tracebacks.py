@@ -8,8 +8,8 @@ from types import CodeType
 WHOLE_SECONDS = 60.0
 KINDS = 256  # that are remembered: the oldest is forgotten, and written whole again
 
-# Types of an error and of what caused it, and where each was raised.
-_Kind = tuple[tuple[type[BaseException], CodeType | None, int], ...]
+_Raised = tuple[type[BaseException], *tuple[tuple[CodeType, int], ...]]
+_Kind = tuple[_Raised, ...]  # an error and what caused it
 
 
 class Tracebacks:
@@ -43,11 +43,7 @@ def _errors(error: BaseException) -> list[BaseException]:
     return errors
 
 
-def _raised(error: BaseException) -> tuple[type[BaseException], CodeType | None, int]:
-    """Return the type of an error, and the line of code that raised it."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return type(error), None, 0
-    return type(error), trace.tb_frame.f_code, trace.tb_lineno
+def _raised(error: BaseException) -> _Raised:
+    """Return the type of an error, and the line of code that raised it, if any did."""
+    lines = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    return type(error), *lines[-1:]
